@@ -1,0 +1,34 @@
+"""The contrastive objective: h [K * 2B, D] -> z -> NT-Xent over the views of every process."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from soundalike.model.contrastive_loss import gather, nt_xent
+from soundalike.model.projection import Projection
+from soundalike.training.pairs import Batch
+from soundalike.training.recipe import ContrastSettings
+
+
+class Contrast(nn.Module):
+    """Views of one source attract, views of different sources repel.
+
+    Each row of the batch is there once per mask (patchout draws another one each time), so a source
+    has 2K views and each pair of them is a positive.
+    """
+
+    def __init__(self, dimension: int, settings: ContrastSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.projection = Projection(dimension, hidden=settings.hidden, out=settings.out)
+
+    def forward(self, h: Tensor, batch: Batch) -> Tensor:
+        """Loss of the joint batch, []."""
+        z = self.projection(h)
+        source = batch.source.repeat(len(h) // len(batch.source))
+        return nt_xent(
+            gather(z),
+            gather(source),
+            temperature=self.settings.temperature,
+            decoupled=self.settings.decoupled,
+        )

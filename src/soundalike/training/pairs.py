@@ -1,0 +1,209 @@
+"""Sources -> batches of views.
+
+    two clips per source [2B, C]  ->  chain [2B, L]  ->  front end [2B, M, F]
+
+Everything random about step n is drawn from a generator seeded by (seed, n), so a run that stopped
+at any step goes on as if it had not, and workers may prepare steps in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from soundalike.audio.augmentations import Chain
+from soundalike.audio.segments import cut, draw
+from soundalike.training.sources import Source, WaveformCache, as_float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How batches are drawn.
+
+    Attributes:
+        batch: B, sources per step over all processes.
+        steps: steps of the whole run.
+        seed: of everything random.
+        clip: C, samples per clip.
+        same_clip: both views of a recording from one clip.
+        arrangement_share: share of a batch that comes from arrangements.
+        rank: number of this process.
+        world: number of processes.
+    """
+
+    batch: int
+    steps: int
+    seed: int
+    clip: int
+    same_clip: bool = False
+    arrangement_share: float = 0.0
+    rank: int = 0
+    world: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A stretch of one version of a source, in samples; what a view is made of."""
+
+    source: Source
+    version: int
+    start: int
+    end: int
+
+
+TargetOf = Callable[[Clip], np.ndarray]
+"""What a teacher heard in a clip, float32 [K]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one step learns from; row i and row i + B are the two views of one source.
+
+    Attributes:
+        features: float32 [2B, M, F] spectrograms, or [2B, L] waveforms for a network without a front end.
+        source: int64 [2B], equal for views of one source.
+        label: int64 [2B], the artist's class; -1 where there is none.
+        target: float32 [2B, K], what the teacher heard there; NaN where it was not asked. K may be 0.
+    """
+
+    features: Tensor
+    source: Tensor
+    label: Tensor
+    target: Tensor
+
+    @classmethod
+    def of(
+        cls,
+        features: Tensor | np.ndarray,
+        clips: Sequence[Clip],
+        numbers: Sequence[int],
+        *,
+        labels: Mapping[str, int],
+        target_of: TargetOf | None,
+    ) -> Batch:
+        """Put a batch together: features of 2B clips, and the numbers of their B sources."""
+        targets = (
+            np.stack([target_of(c) for c in clips]) if target_of else np.empty((len(clips), 0))
+        )
+        return cls(
+            features=torch.as_tensor(features).float(),
+            source=torch.tensor(numbers).repeat(2),
+            label=torch.tensor([labels.get(clip.source.artist, -1) for clip in clips]),
+            target=torch.from_numpy(targets.astype(np.float32)),
+        )
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on a device."""
+        return Batch(
+            *(getattr(self, name).to(device, non_blocking=True) for name in self.__slots__)
+        )
+
+
+class ViewMaker:
+    """Clips -> views -> features.
+
+    Args:
+        chain: augmentations; None leaves the clips as they are.
+        front_end: waveforms [B, L] -> features [B, ...].
+    """
+
+    def __init__(self, chain: Chain | None, front_end: nn.Module) -> None:
+        self.chain, self.front_end = chain, front_end
+
+    @torch.no_grad()
+    def __call__(self, clips: Tensor, generator: torch.Generator) -> Tensor:
+        """Features of a view of each clip [B, C]."""
+        views = self.chain(clips, generator) if self.chain else clips
+        features: Tensor = self.front_end(views)
+        return features
+
+
+class Pairs(Dataset[Batch]):
+    """Batches by step number, every view made afresh.
+
+    Args:
+        sources: recordings; two clips from anywhere in one are positives.
+        arrangements: groups of renderings; the same place in two of them is a positive pair.
+        labels: artist -> class.
+        cache: where waveforms come from.
+        prepare: clips float32 [2B, C] and a generator -> features.
+        plan: batch size, seed and the like.
+        target_of: the teacher, if there is one.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        arrangements: Sequence[Source],
+        *,
+        labels: Mapping[str, int],
+        cache: WaveformCache,
+        prepare: ViewMaker,
+        plan: Plan,
+        target_of: TargetOf | None = None,
+    ) -> None:
+        self.sources, self.arrangements = list(sources), list(arrangements)
+        self.labels, self.cache, self.prepare = labels, cache, prepare
+        self.plan, self.target_of = plan, target_of
+
+    def __len__(self) -> int:
+        return self.plan.steps
+
+    def __getitem__(self, step: int) -> Batch:
+        plan = self.plan
+        rng = np.random.default_rng([plan.seed, step])
+        chosen = choose(step, self.sources, self.arrangements, plan)
+        # Clips of the joint batch are drawn alike in every process; each keeps its own rows.
+        drawn = [self._draw(rng, source) for source in chosen]
+        mine = range(plan.rank, len(chosen), plan.world)
+        clips = [drawn[i][view] for view in (0, 1) for i in mine]
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)) + plan.rank)
+        features = self.prepare(read_clips(self.cache, clips, plan), generator)
+        return Batch.of(features, clips, list(mine), labels=self.labels, target_of=self.target_of)
+
+    def _draw(self, rng: np.random.Generator, source: Source) -> tuple[Clip, Clip]:
+        """Two clips of a source: from anywhere in a recording, from one place in two renderings."""
+        C = self.plan.clip
+        if len(source.recordings) == 1:
+            total = len(self.cache.waveform(source.recordings[0]))
+            starts = draw(rng, total, C, count=2).tolist()
+            if self.plan.same_clip:
+                starts[1] = starts[0]
+            first, second = (Clip(source, 0, s, min(s + C, total)) for s in starts)
+            return first, second
+        share = rng.random()  # the same share of each version is the same music
+        clips = []
+        for version in rng.choice(len(source.recordings), size=2, replace=False).tolist():
+            total = len(self.cache.waveform(source.recordings[version]))
+            start = int(share * max(0, total - C))
+            clips.append(Clip(source, version, start, min(start + C, total)))
+        return clips[0], clips[1]
+
+
+def choose(
+    step: int, sources: Sequence[Source], arrangements: Sequence[Source], plan: Plan
+) -> list[Source]:
+    """The sources of a step: each list is gone through in an order shuffled anew every round."""
+    from_scores = round(plan.arrangement_share * plan.batch)
+    chosen = []
+    for salt, (pool, count) in enumerate(
+        ((sources, plan.batch - from_scores), (arrangements, from_scores))
+    ):
+        for i in range(step * count, (step + 1) * count):
+            order = np.random.default_rng([plan.seed, salt, i // len(pool)]).permutation(len(pool))
+            chosen.append(pool[order[i % len(pool)]])
+    return chosen
+
+
+def read_clips(cache: WaveformCache, clips: Sequence[Clip], plan: Plan) -> Tensor:
+    """The sound of clips, float32 [len(clips), C]; shorter recordings are repeated to fill one."""
+    rows = []
+    for clip in clips:
+        samples = cache.waveform(clip.source.recordings[clip.version])
+        rows.append(as_float(cut(np.asarray(samples[clip.start : clip.end]), 0, plan.clip)))
+    return torch.from_numpy(np.stack(rows))

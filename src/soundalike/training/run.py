@@ -1,0 +1,264 @@
+"""A recipe and a folder -> a trained model in that folder.
+
+Puts the rooms together: sources, views, encoder, objectives, loop, read-out. The validation is handed
+in, because training does not know the evaluation.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from soundalike.audio.augmentations import Chain
+from soundalike.audio.segments import cut, grid
+from soundalike.errors import AudioError, RecipeError
+from soundalike.model.checkpoint import from_pretrained
+from soundalike.model.waveform_encoder import WaveformEncoder
+from soundalike.training.artist_classifier import ArtistClassifier
+from soundalike.training.contrast import Contrast
+from soundalike.training.pairs import Pairs, Plan, ViewMaker
+from soundalike.training.recipe import Recipe
+from soundalike.training.sources import (
+    Source,
+    WaveformCache,
+    artists_of,
+    as_float,
+    read_arrangements,
+    read_sources,
+)
+from soundalike.training.teacher import Student, TeacherTargets
+from soundalike.training.trainer import Progress, Scores, Trainer
+from soundalike.training.view_bank import BankedPairs, ViewBank, bank_folder
+
+READOUT_SEGMENTS = 512
+"""Training segments on which a read-out is fitted, at most."""
+
+
+def train(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    validate: Callable[[WaveformEncoder], Scores],
+    report: Callable[[Progress], None] = lambda _: None,
+    warn: Callable[[AudioError], None] = lambda _: None,
+    until: int | None = None,
+) -> WaveformEncoder:
+    """Train an encoder, continuing a run that is found in `folder`.
+
+    Args:
+        recipe: the settings.
+        folder: for the state of the run.
+        validate: encoder with a fitted read-out -> scores; the first one chooses the weights.
+        report: called after each step.
+        warn: called for each recording that cannot be used.
+        until: stop after this step, to be continued later.
+
+    Returns:
+        The averaged encoder with its read-out, on the CPU.
+
+    Raises:
+        RecipeError: nothing usable to train on, or settings that do not fit each other.
+        ModelError: `folder` holds a run of another recipe.
+    """
+    trainer, readout = assemble(recipe, folder, warn)
+
+    def look(model: WaveformEncoder) -> Scores:
+        readout(model)
+        return validate(model)
+
+    trainer.validate, trainer.report = look, report
+    return trainer.run(until).cpu()
+
+
+def assemble(
+    recipe: Recipe, folder: Path, warn: Callable[[AudioError], None]
+) -> tuple[Trainer, Callable[[WaveformEncoder], None]]:
+    """The trainer of a recipe, and the function that fits a model's read-out on its training data."""
+    torch.manual_seed(recipe.seed)
+    settings = recipe.model
+    cache = WaveformCache(recipe.data.cache, settings.sample_rate)
+    sources = _usable(cache, read_sources(recipe.data.music, "train"), warn)
+    arrangements = _usable(cache, _arrangements(recipe), warn)
+    _check_batch(recipe, sources, arrangements)
+    model = WaveformEncoder(settings)
+    if recipe.initial:
+        _start_from(model, recipe.initial)
+    labels = artists_of(sources)
+    objectives: dict[str, tuple[nn.Module, float]] = {}
+    if recipe.objective == "contrastive" and recipe.contrast.weight > 0:
+        objectives["contrast"] = (
+            Contrast(model.encoder.dimension, recipe.contrast),
+            recipe.contrast.weight,
+        )
+    if recipe.objective == "artist":
+        objectives["artist"] = (ArtistClassifier(model.encoder.dimension, len(labels)), 1.0)
+    targets = None
+    if recipe.teacher.features:
+        targets = TeacherTargets(recipe.teacher, sources, settings.sample_rate)
+        student = Student(model.encoder.dimension, targets.directions, recipe.teacher)
+        objectives["teacher"] = (student, recipe.teacher.weight)
+    pairs = _pairs(recipe, model, cache, (sources, arrangements), targets)
+
+    def nothing(_: WaveformEncoder) -> Scores:
+        return {"none": 0.0}
+
+    trainer = Trainer(recipe, model, objectives, pairs, folder, nothing)
+    segments = readout_segments(cache, sources, recipe)
+    strength = recipe.validation.readout
+
+    def fit(model: WaveformEncoder) -> None:
+        fit_readout(model, segments, strength)
+
+    return trainer, fit
+
+
+def readout_segments(cache: WaveformCache, sources: list[Source], recipe: Recipe) -> np.ndarray:
+    """Plain segments of training music, int16 [N, L]: the grid of each track, evenly thinned."""
+    settings = recipe.model
+    L, rate = settings.samples, settings.sample_rate
+    places = []
+    for source in sources:
+        waveform = cache.waveform(source.recordings[0])
+        # A short-segment network hears many windows of a track; for statistics the middle ones do.
+        count = max(settings.segments.count, 4)
+        for segment in grid(len(waveform) / rate, count=count, length=settings.segments.length):
+            places.append((waveform, int(segment.start * rate)))
+    if len(places) > READOUT_SEGMENTS:
+        places = [places[i] for i in np.linspace(0, len(places) - 1, READOUT_SEGMENTS).astype(int)]
+    return np.stack([_cut16(waveform, start, L) for waveform, start in places])
+
+
+@torch.no_grad()
+def fit_readout(model: WaveformEncoder, segments: np.ndarray, strength: float) -> None:
+    """Fit the read-out of `model` on segments int16 [N, L] of training music."""
+    device = next(model.encoder.parameters()).device
+    rows = []
+    for part in np.array_split(segments, max(1, len(segments) // 16)):
+        waveforms = torch.from_numpy(as_float(part)).to(device)
+        rows.append(model.encoder(model.front_end(waveforms)).float().cpu())
+    h = torch.cat(rows)
+    if len(h) >= h.shape[1]:  # a run on a handful of tracks keeps the plain read-out
+        readout = model.readout.cpu()
+        readout.fit(h, strength=strength)
+        readout.to(device)
+
+
+def _cut16(waveform: np.ndarray, start: int, length: int) -> np.ndarray:
+    piece = np.asarray(waveform[start : start + length])
+    return piece if len(piece) == length else cut(piece, 0, length).astype(np.int16)
+
+
+def _pairs(
+    recipe: Recipe,
+    model: WaveformEncoder,
+    cache: WaveformCache,
+    music: tuple[list[Source], list[Source]],
+    targets: TeacherTargets | None,
+) -> Pairs | BankedPairs:
+    """Batches by step: of fresh views, or out of a bank when the recipe keeps some per recording."""
+    sources, arrangements = music
+    plan, labels = _plan(recipe), artists_of(sources)
+    prepare = ViewMaker(_chain(recipe), model.front_end)
+    if not recipe.data.views:
+        return Pairs(
+            sources,
+            arrangements,
+            labels=labels,
+            cache=cache,
+            prepare=prepare,
+            plan=plan,
+            target_of=targets,
+        )
+    settings = asdict(recipe.model)
+    depends_on = [recipe.augmentations, settings["front_end"], settings["kind"], recipe.seed]
+
+    def bank(pool: list[Source], views: int) -> ViewBank:
+        keys = [(source.key, len(source.recordings)) for source in pool]
+        folder = bank_folder(recipe.data.cache, [depends_on, plan.clip, keys])
+        bank = ViewBank(pool, cache=cache, prepare=prepare, plan=plan, views=views, folder=folder)
+        bank.fill(workers=recipe.data.workers)
+        return bank
+
+    return BankedPairs(
+        (sources, bank(sources, recipe.data.views)),
+        (arrangements, bank(arrangements, recipe.data.arrangement_views if arrangements else 0)),
+        labels=labels,
+        plan=plan,
+        target_of=targets,
+    )
+
+
+def _usable(
+    cache: WaveformCache, sources: list[Source], warn: Callable[[AudioError], None]
+) -> list[Source]:
+    usable, failed = cache.fill(sources)
+    for error in failed:
+        warn(error)
+    return usable
+
+
+def _arrangements(recipe: Recipe) -> list[Source]:
+    if not recipe.data.arrangement_share:
+        return []
+    if not recipe.data.arrangements:
+        raise RecipeError("data.arrangement_share is above 0 but data.arrangements names no index")
+    return read_arrangements(recipe.data.arrangements)
+
+
+def _check_batch(recipe: Recipe, sources: list[Source], arrangements: list[Source]) -> None:
+    from_scores = round(recipe.data.arrangement_share * recipe.optimizer.batch)
+    for pool, count, what in (
+        (sources, recipe.optimizer.batch - from_scores, "recordings"),
+        (arrangements, from_scores, "arrangements"),
+    ):
+        if count > len(pool):
+            raise RecipeError(
+                f"optimizer.batch={recipe.optimizer.batch} asks for {count} {what} a step, there are "
+                f"{len(pool)}; a source may stand in a batch only once, so make the batch smaller"
+            )
+
+
+def _chain(recipe: Recipe) -> Chain | None:
+    if not recipe.augmentations:
+        return None
+    settings = recipe.model
+    try:
+        return Chain.from_settings(
+            recipe.augmentations, sample_rate=settings.sample_rate, length=settings.samples
+        )
+    except ValueError as error:
+        raise RecipeError(f"augmentations: {error}") from None
+
+
+def _plan(recipe: Recipe) -> Plan:
+    settings, data = recipe.model, recipe.data
+    clip = round(data.clip * settings.sample_rate) if data.clip else settings.samples
+    if clip < settings.samples:
+        raise RecipeError(
+            f"data.clip={data.clip} s is shorter than model.segments.length={settings.segments.length} s"
+        )
+    return Plan(
+        batch=recipe.optimizer.batch,
+        steps=recipe.optimizer.steps,
+        seed=recipe.seed,
+        clip=clip,
+        same_clip=data.same_clip,
+        arrangement_share=data.arrangement_share,
+        rank=int(os.environ.get("RANK", "0")),
+        world=int(os.environ.get("WORLD_SIZE", "1")),
+    )
+
+
+def _start_from(model: WaveformEncoder, folder: str) -> None:
+    """Copy the encoder of another model; its name and read-out are not taken over."""
+    start = from_pretrained(folder)
+    mine, theirs = model.settings, start.settings
+    if replace(theirs, name=mine.name, segments=mine.segments) != mine:
+        raise RecipeError(f'initial="{folder}" is a network of another shape or front end')
+    model.encoder.load_state_dict(start.encoder.state_dict())

@@ -1,0 +1,114 @@
+"""What a freely licensed network heard, as a second target for our own.
+
+    teacher's features per track, windows [W, K0]  ->  target of a clip [K]  <-  linear map of h [D]
+
+The teacher hears each recording clean; the student hears an augmented view and must say what the
+teacher heard. A script of recipes/teachers writes the features once; training reads them, and the
+teacher is needed neither for training nor for listening afterwards.
+
+Source of the idea: Hinton et al., "Distilling the Knowledge in a Neural Network", 2015; matching the
+relations within a batch instead of each vector: Tung & Mori, "Similarity-Preserving Knowledge
+Distillation", ICCV 2019 (there on unnormalised products, here on cosines).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from soundalike.errors import RecipeError
+from soundalike.training.pairs import Batch, Clip
+from soundalike.training.recipe import TeacherSettings
+from soundalike.training.sources import Source
+
+
+class TeacherTargets:
+    """Looks up what the teacher heard in a clip.
+
+    The features are standardised and turned onto their first `directions` principal components, both
+    fitted on the sources given, so that cosines of targets are the cosines a user of the teacher sees.
+    """
+
+    def __init__(
+        self, settings: TeacherSettings, sources: Sequence[Source], sample_rate: int
+    ) -> None:
+        self.sample_rate = sample_rate
+        folder = Path(settings.features)
+        try:
+            layout = json.loads((folder / "layout.json").read_text(encoding="utf-8"))
+            self.window, self.hop = float(layout["window_s"]), float(layout["hop_s"])
+            spans = [layout["columns"][name] for name in settings.columns.split("+")]
+            columns = np.concatenate([np.arange(first, past) for first, past in spans])
+            files = {source.key: folder / f"{source.key}.npy" for source in sources}
+            heard = {
+                key: np.load(file)[:, columns].astype(np.float32)
+                for key, file in files.items()
+                if file.exists()
+            }
+        except (OSError, ValueError, KeyError) as error:
+            raise RecipeError(
+                f'teacher.features="{settings.features}" cannot be used: {error!r}'
+            ) from None
+        if not heard:
+            raise RecipeError(f'teacher.features="{settings.features}" knows none of the sources')
+        everything = np.concatenate(list(heard.values()))
+        self.directions = min(settings.directions, everything.shape[1])
+        mean, std = everything.mean(axis=0), everything.std(axis=0) + 1e-6
+        standard = (everything - mean) / std
+        _, vectors = np.linalg.eigh(standard.T @ standard)
+        turn = vectors[:, ::-1][:, : self.directions] / std[:, None]
+        self.heard = {key: ((w - mean) @ turn).astype(np.float32) for key, w in heard.items()}
+
+    def __call__(self, clip: Clip) -> np.ndarray:
+        """Mean over the windows that lie within the clip, float32 [K]; NaN for unknown tracks."""
+        windows = self.heard.get(clip.source.key)
+        if windows is None:
+            return np.full(self.directions, np.nan, np.float32)
+        first = int(np.ceil(clip.start / self.sample_rate / self.hop))
+        last = int((clip.end / self.sample_rate - self.window) / self.hop)
+        first = min(first, len(windows) - 1)
+        mean: np.ndarray = windows[first : max(last, first) + 1].mean(axis=0)
+        return mean
+
+
+class Student(nn.Module):
+    """Loss between what h says and what the teacher heard.
+
+    1 - cos(A h, target), plus `relations` times the mean squared difference between the batch's
+    matrices of cosines, of A h and of h itself on the one side and of the targets on the other: the
+    second makes h, which is what is kept, arrange music as the teacher does.
+    """
+
+    def __init__(self, dimension: int, directions: int, settings: TeacherSettings) -> None:
+        super().__init__()
+        self.relations = settings.relations
+        self.answer = nn.Linear(dimension, directions)
+
+    def forward(self, h: Tensor, batch: Batch) -> Tensor:
+        """Loss [] of rows h [masks * 2B, D]; rows whose target is NaN are left out."""
+        target = batch.target.repeat(len(h) // len(batch.target), 1)
+        known = ~target[:, 0].isnan()
+        if not known.any():
+            return h.sum() * 0
+        h, target = h[known].float(), F.normalize(target[known], dim=1)
+        answer = F.normalize(self.answer(h), dim=1)
+        alone = (1 - (answer * target).sum(dim=1)).mean()
+        wanted = target @ target.T
+        centred = F.normalize(h - h.mean(dim=0), dim=1)
+        together = _off_diagonal(answer @ answer.T - wanted) + _off_diagonal(
+            centred @ centred.T - wanted
+        )
+        loss: Tensor = alone + self.relations * together
+        return loss
+
+
+def _off_diagonal(difference: Tensor) -> Tensor:
+    n = len(difference)
+    off = ~torch.eye(n, dtype=torch.bool, device=difference.device)
+    return difference[off].square().mean() if n > 1 else difference.sum() * 0
