@@ -85,12 +85,14 @@ def _log_mel(waveform: np.ndarray) -> np.ndarray:
 
 def _mel_filters() -> np.ndarray:
     """Triangles on the mel scale 2595 log10(1 + f / 700) from 20 Hz to half the rate: [K, 40]."""
-    edges = np.linspace(*(2595 * np.log10(1 + np.array([20, SAMPLE_RATE / 2]) / 700)), BANDS + 2)
+    lowest, highest = 2595 * np.log10(1 + np.array([20, SAMPLE_RATE / 2]) / 700)
+    edges = np.linspace(lowest, highest, BANDS + 2)
     hertz = 700 * (10 ** (edges / 2595) - 1)
     bins = np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE)[:, None]
     left, centre, right = hertz[:-2], hertz[1:-1], hertz[2:]
     rising, falling = (bins - left) / (centre - left), (right - bins) / (right - centre)
-    return np.maximum(0, np.minimum(rising, falling))
+    triangles: np.ndarray = np.maximum(0, np.minimum(rising, falling))
+    return triangles
 
 
 def _write_wav(path: Path, waveform: np.ndarray) -> None:

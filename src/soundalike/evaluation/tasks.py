@@ -29,10 +29,10 @@ from soundalike.evaluation.metrics import (
 from soundalike.library.aggregation import similarities
 
 Describe = Callable[[np.ndarray], np.ndarray]
-"""Waveform float32 [T] at 16 kHz -> vectors float32 [S, D], rows of unit length."""
+"""Waveform float32 [T] -> vectors float32 [S, D], rows of unit length."""
 
 SAMPLE_RATE = 16_000
-"""Of the waveforms handed to systems; one that wants another resamples."""
+"""Of the waveforms handed to a system, unless its encoder wants another."""
 
 SHORTEST_HALF = 5.0
 """Seconds; shorter halves say nothing and are left out, with their number reported."""
@@ -86,14 +86,20 @@ class Halves:
     second: list[np.ndarray]
 
     @classmethod
-    def load(cls, recordings: Sequence[Recording], *, warn: Callable[[AudioError], None]) -> Halves:
+    def load(
+        cls,
+        recordings: Sequence[Recording],
+        *,
+        sample_rate: int = SAMPLE_RATE,
+        warn: Callable[[AudioError], None],
+    ) -> Halves:
         """Decode and halve; tracks that cannot be used are reported and left out."""
         kept, first, second = [], [], []
         for recording in recordings:
             try:
-                waveform = load_audio(recording.path, sample_rate=SAMPLE_RATE)
+                waveform = load_audio(recording.path, sample_rate=sample_rate)
                 middle = len(waveform) // 2
-                if middle < SHORTEST_HALF * SAMPLE_RATE:
+                if middle < SHORTEST_HALF * sample_rate:
                     raise AudioError(recording.path, "halves shorter than 5 s")
             except AudioError as error:
                 warn(error)

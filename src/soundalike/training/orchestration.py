@@ -21,8 +21,8 @@ import numpy as np
 DRUMS = 9
 """The channel of percussion, counted from 0."""
 
-UNPITCHED = range(112, 128)
-"""Percussive programs and sound effects: what they play is no melody, so they stay as written."""
+UNPITCHED = range(115, 128)
+"""Wood blocks, taiko, gunshots: what they play is no melody, and stays as written."""
 
 LOW = 48
 """A voice whose median pitch lies below this key (C3) is a bass."""

@@ -73,7 +73,9 @@ def train(
         return validate(model)
 
     trainer.validate, trainer.report = look, report
-    return trainer.run(until).cpu()
+    model = trainer.run(until)
+    readout(model)
+    return model.cpu()
 
 
 def assemble(

@@ -18,7 +18,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,20 +27,21 @@ import numpy as np
 
 from soundalike.audio.waveform import load_audio
 from soundalike.errors import AudioError, RecipeError
-from soundalike.training.orchestration import DRUMS, Plan, Voice, is_fixed
+from soundalike.training.notation import SUFFIXES, read_notation
+from soundalike.training.orchestration import Plan, Voice, is_fixed
 
 SAMPLE_RATE = 16_000
 
-NOTATION = frozenset({".mxl", ".musicxml", ".xml"})
-"""Suffixes of scores in notation; any other is taken for MIDI."""
-
 CONTROLS = frozenset({1, 5, 6, 7, 10, 11, 38, 64, 65, 66, 67, 98, 99, 100, 101})
-"""Controllers that are part of the playing. Banks, filters and effects belong to one synthesizer."""
+"""Controllers that are part of the playing; banks, filters and effects belong to a synthesizer."""
 
 REVERB_SEND, CHORUS_SEND = 91, 93
 
-PIANO, SINGER = 0, 53
-"""Notation names its instruments in words of many languages; a part with chords is taken for a piano."""
+TICK = 0.001
+"""Resolution of the MIDI written, seconds."""
+
+GRACE = 0.04
+"""What a note without a duration of its own lasts, seconds: notation gives grace notes none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,9 @@ def read_score(path: str | Path) -> Score:
         RecipeError: notation, and partitura is not installed.
     """
     path = Path(path)
+    notation = path.suffix.lower() in SUFFIXES
     try:
-        midi = _from_notation(path) if path.suffix.lower() in NOTATION else _from_midi(path)
-        score = from_midi(midi)
+        score = from_midi(read_notation(path) if notation else mido.MidiFile(path, clip=True))
     except RecipeError:
         raise
     except Exception as error:  # both readers raise whatever a broken file makes them stumble over
@@ -119,6 +119,8 @@ def from_midi(midi: mido.MidiFile) -> Score:
                 notes.append(Note(onset, now - onset, message.note, velocity, voice))
         elif _is_playing(message):
             controls.append((now, message))
+    for (_, key), started in sounding.items():  # never ended: they last as long as the file
+        notes += [Note(on, now - on, key, velocity, voice) for on, velocity, voice in started]
     return _from_first_note(notes, controls)
 
 
@@ -127,9 +129,8 @@ def arrange(score: Score, plan: Plan, *, end: float) -> Score:
     rng = np.random.default_rng(plan.seed)
     notes = []
     for note in score.notes:
-        late, louder = rng.normal(
-            0, plan.jitter
-        )  # drawn for silent voices too: they shift no other
+        # Drawn for every note of the score: leaving a voice out must not change the others.
+        late, louder = rng.normal(0, plan.jitter)
         if note.onset >= end or note.voice in plan.silent:
             continue
         onset = min(max(note.onset / plan.speed + late, 0.0), end / plan.speed)
@@ -159,27 +160,25 @@ def passage_end(score: Score, plans: Sequence[Plan], *, longest: float) -> float
 
 def to_midi(score: Score) -> mido.MidiFile:
     """Write a score as one track in which a tick lasts a millisecond."""
-    events = [(round(time * 1000), 0, message) for time, message in score.controls]
+    events = [(round(time / TICK), 0, message) for time, message in score.controls]
     playing: dict[int, int] = {}
     for note, duration in _apart(score.notes):
         channel, program = note.voice
-        on = round(note.onset * 1000)
+        on = round(note.onset / TICK)
         if playing.get(channel) != program:
             playing[channel] = program
             change = mido.Message("program_change", channel=channel, program=program)
             events.append((on, 1, change))
         sound = {"channel": channel, "note": note.key}
-        off = max(on + 1, round((note.onset + duration) * 1000))
+        off = max(on + 1, round((note.onset + duration) / TICK))
         events.append((off, -1, mido.Message("note_off", **sound)))
         events.append((on, 2, mido.Message("note_on", velocity=note.velocity, **sound)))
-    events.sort(
-        key=lambda event: event[:2]
-    )  # stable: within a tick ends, controls, programs, notes
+    events.sort(key=lambda event: event[:2])  # within a tick: ends, controls, programs, notes
     track, now = mido.MidiTrack(), 0
     for tick, _, message in events:
         track.append(message.copy(time=tick - now))
         now = tick
-    track.append(mido.MetaMessage("end_of_track", time=max(0, round(score.end * 1000) - now)))
+    track.append(mido.MetaMessage("end_of_track", time=max(0, round(score.end / TICK) - now)))
     return mido.MidiFile(type=0, ticks_per_beat=500, tracks=[track])  # 120 beats a minute, unsaid
 
 
@@ -207,8 +206,8 @@ def play(score: Score, soundfont: str | Path, *, room: float = 0.3) -> np.ndarra
         midi, wave = Path(folder, "score.mid"), Path(folder, "score.wav")
         to_midi(score).save(midi)
         settings = {
-            # Twice the rate wanted: fluidsynth resamples its samples without a filter, and what folds
-            # back around 16 kHz is gone once the decoder has halved the rate.
+            # Twice the rate wanted: fluidsynth resamples without a filter, and what folds back
+            # around 16 kHz is gone once the decoder has halved the rate.
             "synth.sample-rate": 2 * SAMPLE_RATE,
             "synth.gain": 0.1,  # float samples: headroom costs nothing, the peak is set below
             "synth.reverb.room-size": room,
@@ -226,44 +225,6 @@ def play(score: Score, soundfont: str | Path, *, room: float = 0.3) -> np.ndarra
     heard = waveform[: len(whole)]
     whole[: len(heard)] = heard / np.abs(heard).max()
     return np.round(whole * 32767).astype(np.int16)
-
-
-def _from_midi(path: Path) -> mido.MidiFile:
-    return mido.MidiFile(path, clip=True)
-
-
-def _from_notation(path: Path) -> mido.MidiFile:
-    """Convert notation with partitura: each voice of each part on a channel of its own."""
-    try:
-        import partitura
-    except ImportError:
-        raise RecipeError(f"{path} needs partitura: pip install partitura") from None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it comments on every tie and slur it finds odd
-        midi = partitura.save_score_midi(partitura.load_musicxml(path), None)
-    channels = [channel for channel in range(16) if channel != DRUMS]
-    taken: dict[tuple[int, int], int] = {}
-    for number, track in enumerate(midi.tracks):
-        program = PIANO if _has_chords(track) else SINGER
-        for i, message in enumerate(track):
-            if not message.is_meta:
-                place = (number, message.channel)
-                channel = taken.setdefault(place, channels[min(len(taken), len(channels) - 1)])
-                track[i] = message.copy(channel=channel)
-        for (owner, _), channel in taken.items():
-            if owner == number:
-                track.insert(0, mido.Message("program_change", channel=channel, program=program))
-    return midi
-
-
-def _has_chords(track: mido.MidiTrack) -> bool:
-    sounding = 0
-    for message in track:
-        if message.type in ("note_on", "note_off"):
-            sounding += 1 if message.type == "note_on" and message.velocity else -1
-        if sounding > 2:
-            return True
-    return False
 
 
 def _is_playing(message: mido.Message) -> bool:
@@ -294,11 +255,16 @@ def _within(key: int) -> int:
 
 
 def _apart(notes: Sequence[Note]) -> Iterator[tuple[Note, float]]:
-    """Yield the notes by onset with durations that end before their key is struck again."""
+    """Yield notes by onset with durations that end before their key is struck again on its channel.
+
+    Of notes struck together on one key one is left: the end of either would end both.
+    """
     following: dict[tuple[int, int], float] = {}
-    durations = []
+    played = []
     for note in reversed(notes):
         place = (note.voice.channel, note.key)
-        durations.append(min(note.duration, following.get(place, np.inf) - note.onset))
-        following[place] = note.onset
-    return zip(notes, reversed(durations), strict=True)
+        duration = min(max(note.duration, GRACE), following.get(place, np.inf) - note.onset)
+        if duration > TICK:
+            played.append((note, duration))
+            following[place] = note.onset
+    return reversed(played)

@@ -113,7 +113,7 @@ class Trainer:
             DistributedDataParallel(self.network) if self.world > 1 else self.network
         )
         settings, contrast = self.recipe.optimizer, self.recipe.contrast
-        stop = min(until or settings.steps, settings.steps)
+        stop = settings.steps if until is None else min(until, settings.steps)
         began, began_at = time.monotonic(), self.step
         for batch in self._batches(stop):
             rate = learning_rate(self.step, self.recipe)
@@ -222,7 +222,8 @@ def learning_rate(step: int, recipe: Recipe) -> float:
 
 def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
     """AdamW; norms, biases and positions are not decayed, as in ViT."""
-    decayed, free = [], []
+    decayed: list[nn.Parameter] = []
+    free: list[nn.Parameter] = []
     for name, parameter in network.named_parameters():
         exempt = parameter.ndim < 2 or "positions" in name or "class_tokens" in name
         (free if exempt else decayed).append(parameter)

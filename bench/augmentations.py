@@ -1,0 +1,126 @@
+"""Speed of the augmentations: seconds of audio per second, stage by stage and for CLMR's chain.
+
+python bench/augmentations.py [--rows 16] [--seconds 30] [--json PATH]
+
+One thread, views of 30 s at 16 kHz. Each stage acts on every row; the chain tosses its coins. The
+clock is the processor time of this process, so that other work on the machine counts for less; the
+wall time of the chain is given beside it. When torchaudio-augmentations can be imported, its chain
+is measured on the same sound.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from soundalike.audio.augmentations import STAGES, Chain
+
+SAMPLE_RATE = 16_000
+# CLMR's own chain at 30 s, torchaudio-augmentations 0.2.4, torch 2.1, two busy cores.
+PEER_FIGURE = 82
+
+
+def seconds(action: Callable[[], object], repeats: int) -> tuple[float, float]:
+    """Mean processor and wall seconds of one call, after a first that does not count."""
+    action()
+    wall, processor = time.perf_counter(), time.process_time()
+    for _ in range(repeats):
+        action()
+    return (
+        (time.process_time() - processor) / repeats,
+        (time.perf_counter() - wall) / repeats,
+    )
+
+
+def peer_chain(length: int) -> Callable[[Tensor], Tensor] | None:
+    """CLMR's chain as torchaudio-augmentations builds it, for one clip [1, T]; None if absent."""
+    try:
+        import torchaudio_augmentations as peer  # type: ignore[import-not-found]
+    except ImportError:
+        return None
+    stages = [
+        peer.RandomResizedCrop(n_samples=length),
+        peer.RandomApply([peer.PolarityInversion()], p=0.8),
+        peer.RandomApply([peer.Noise()], p=0.01),
+        peer.RandomApply([peer.Gain()], p=0.3),
+        peer.HighLowPass(sample_rate=SAMPLE_RATE),
+        peer.RandomApply([peer.Delay(sample_rate=SAMPLE_RATE)], p=0.3),
+        peer.RandomApply([peer.PitchShift(n_samples=length, sample_rate=SAMPLE_RATE)], p=0.6),
+        peer.RandomApply([peer.Reverb(sample_rate=SAMPLE_RATE)], p=0.6),
+    ]
+    chain: Callable[[Tensor], Tensor] = peer.Compose(transforms=stages)
+    return chain
+
+
+def measure(rows: int, length: int, repeats: int) -> dict[str, dict[str, float]]:
+    """Audio-seconds per second of processor and of wall time, for every stage and the chain."""
+    rng = torch.Generator().manual_seed(0)
+    waveforms = 0.1 * torch.randn(rows, length, generator=rng)
+    audio = rows * length / SAMPLE_RATE
+    every = Chain.from_settings(
+        {name: {} for name in STAGES}, sample_rate=SAMPLE_RATE, length=length
+    )
+    actions: dict[str, Callable[[], object]] = {
+        name: partial(stage, waveforms, rng)
+        for name, stage in zip(STAGES, every.stages, strict=True)
+    }
+    chain = Chain.clmr(SAMPLE_RATE, length=length)
+    actions["CLMR's chain"] = partial(chain, waveforms, rng)
+    peer = peer_chain(length)
+    if peer is not None:
+        actions["torchaudio-augmentations"] = lambda: [peer(row[None]) for row in waveforms]
+    speeds = {}
+    for name, action in actions.items():
+        processor, wall = seconds(action, repeats * 3 if name == "CLMR's chain" else repeats)
+        speeds[name] = {"processor": audio / processor, "wall": audio / wall}
+    return speeds
+
+
+def table(speeds: dict[str, dict[str, float]]) -> str:
+    lines = [
+        "| stage | audio-s per processor-s | audio-s per wall-s |",
+        "|---|---:|---:|",
+        *(f"| {k} | {v['processor']:,.0f} | {v['wall']:,.0f} |" for k, v in speeds.items()),
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=16, help="examples in a batch")
+    parser.add_argument("--seconds", type=float, default=30.0, help="length of a view")
+    parser.add_argument("--repeats", type=int, default=3, help="calls per stage")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    speeds = measure(options.rows, round(options.seconds * SAMPLE_RATE), options.repeats)
+    print(f"{options.rows} views of {options.seconds:g} s at {SAMPLE_RATE} Hz, one thread\n")
+    print(table(speeds))
+    if "torchaudio-augmentations" not in speeds:
+        print(
+            f"\ntorchaudio-augmentations could not be imported. NOT FROM THIS RUN: {PEER_FIGURE} "
+            "audio-s per wall-s, its chain on 30 s views, measured earlier on two busy cores."
+        )
+    if options.json:
+        record = {
+            "rows": options.rows,
+            "seconds": options.seconds,
+            "threads": 1,
+            "torch": torch.__version__,
+            "machine": platform.machine(),
+            "audio_seconds_per_second": speeds,
+            "peer_from_an_earlier_run": PEER_FIGURE,
+        }
+        options.json.write_text(json.dumps(record, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""Neighbors and progress for people (tables, bars) and for programs (JSON)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from soundalike.library.tracks import Track, path_to_text
+
+if TYPE_CHECKING:
+    from soundalike.library.indexing import IndexReport, ProgressCallback
+    from soundalike.library.search import Neighbor
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 3:07 or 1:02:45."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def name_of(track: Track) -> str:
+    """Artist and title, on one line whatever the tags hold."""
+    name = f"{track.artist} - {track.title}" if track.artist else track.title
+    return " ".join(name.split())
+
+
+def track_fields(track: Track) -> dict[str, Any]:
+    """The fields every door gives a track; paths that are not UTF-8 in the library's own spelling."""
+    return {
+        "id": track.id,
+        "path": path_to_text(track.path),
+        "title": track.title,
+        "artist": track.artist,
+        "album": track.album,
+        "duration": round(track.duration, 3),
+    }
+
+
+def neighbor_fields(neighbor: Neighbor) -> dict[str, Any]:
+    """One answer as JSON."""
+    return {
+        "track": track_fields(neighbor.track),
+        "similarity": round(neighbor.similarity, 6),
+        "matches": [
+            {
+                "query": [round(match.query.start, 2), round(match.query.end, 2)],
+                "answer": [round(match.answer.start, 2), round(match.answer.end, 2)],
+                "similarity": round(match.similarity, 6),
+            }
+            for match in neighbor.matches
+        ],
+    }
+
+
+def print_json(value: object) -> None:
+    """JSON on standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_neighbors(neighbors: Sequence[Neighbor]) -> None:
+    """A table: similarity, track, and where the two sound most alike."""
+    for place, neighbor in enumerate(neighbors, start=1):
+        name = name_of(neighbor.track)
+        line = f"{place:3}  {neighbor.similarity:.3f}  {name[:64]:64}"
+        if neighbor.matches:
+            best = neighbor.matches[0]
+            line += f"  {clock(best.query.start):>5} ~ {clock(best.answer.start)}"
+        click.echo(line.rstrip())
+
+
+@contextmanager
+def index_progress(quiet: bool) -> Iterator[ProgressCallback | None]:
+    """A bar with tracks per second and time left while a folder is indexed."""
+    if quiet:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    names = {"scan": "looking", "embed": "listening", "finish": "tidying up"}
+    columns = (
+        TextColumn("{task.description:10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[failed]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        task = bars.add_task("looking", total=None, rate="", failed="")
+
+        def update(progress: Any) -> None:
+            bars.update(
+                task,
+                description=names.get(progress.stage, progress.stage),
+                completed=progress.done,
+                total=progress.total or None,
+                rate=f"{progress.rate:.1f} files/s" if progress.rate else "",
+                failed=f"{progress.failed} failed" if progress.failed else "",
+            )
+
+        yield update
+
+
+def print_report(report: IndexReport, tracks: int, library: Path) -> None:
+    """What an indexing did, and every file it could not use."""
+    counts = {
+        "added": report.added,
+        "updated": report.updated,
+        "moved": report.moved,
+        "removed": report.removed,
+        "unchanged": report.unchanged,
+    }
+    done = (
+        ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing to do"
+    )
+    click.echo(f"{done} in {clock(report.seconds)}; {tracks} tracks in {library}", err=True)
+    for folder, why in report.held:
+        click.echo(f"kept the tracks of {show_path(folder)}: {why}", err=True)
+    if report.skipped:
+        click.echo(
+            f"{report.skipped} files failed before and have not changed (soundalike failures)",
+            err=True,
+        )
+    if report.failed:
+        click.echo(f"{len(report.failed)} files could not be used:", err=True)
+        for path, reason in report.failed:
+            click.echo(f"  {show_path(path)}: {reason}", err=True)
+
+
+def show_path(path: Path) -> str:
+    """A path on one line that any terminal takes."""
+    text = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return text.replace("\n", "\\n").replace("\r", "\\r")
+
+
+@contextmanager
+def plain_progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar for work that says how many of how many are done."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description:10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        task = bars.add_task(what, total=None)
+
+        def update(done: int, total: int) -> None:
+            bars.update(task, completed=done, total=total)
+
+        yield update
+
+
+@contextmanager
+def training_progress(steps: int, on: bool) -> Iterator[Callable[[Any], None]]:
+    """A line now and then while training: step, losses, time left; and every validation."""
+    told = 0
+
+    def update(progress: Any) -> None:
+        nonlocal told
+        due = progress.step - told >= max(1, min(50, steps // 20))
+        if not on or not (due or progress.scores):
+            return
+        told = progress.step
+        losses = "  ".join(f"{name} {value:.3f}" for name, value in progress.losses.items())
+        line = f"step {progress.step}/{steps}  {losses}  {clock(progress.seconds_left)} left"
+        if progress.scores:
+            line += "  |  " + "  ".join(f"{n} {v:.3f}" for n, v in progress.scores.items())
+        click.echo(line, err=True)
+
+    yield update

@@ -1,0 +1,297 @@
+"""Files -> segment vectors: decoding and the encoder, side by side.
+
+In: paths, or sound as arrays. Out: one unit vector per segment, float32 [S, D]. The encoder is one
+ONNX graph from samples to vectors, run by ONNX Runtime on the CPU; PyTorch is not needed.
+
+The vectors of a file depend on that file and the model alone: its segments form one batch, no file
+shares a batch with another, and every job computes on one thread. A second run, in another order or
+with more jobs, gives the same bits. A silent segment of a sounding track takes the vector of the
+nearest sounding segment, for the encoder's answer to silence resembles nothing but other silence.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from soundalike.audio.segments import Segment, cut, grid, sample_range
+from soundalike.audio.waveform import SHORTEST, is_sounding, load_segments, probe
+from soundalike.errors import AudioError, ModelError, QueryError
+
+WEIGHTS = Path(__file__).parent / "weights"
+WAITING_PER_JOB = 4  # files begun or waiting per job; enough to ride out one long file
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackVectors:
+    """What the encoder made of one file.
+
+    Attributes:
+        path: the file, as given.
+        duration: of the whole file, seconds.
+        tags: of the file, keys in lower case.
+        segments: S stretches the vectors stand for.
+        vectors: float32 [S, D], each row of unit length.
+    """
+
+    path: Path
+    duration: float
+    tags: dict[str, str]
+    segments: tuple[Segment, ...]
+    vectors: npt.NDArray[np.float32]
+
+
+class Embedder:
+    """An encoder with its weights.
+
+    Args:
+        model: the name of a shipped model or a model folder; None is the shipped default.
+        threads: for a single call of `embed_file`, `embed_segments` or `embed_waveform`; None is 1.
+            `embed` runs its jobs side by side instead, one thread each.
+
+    Attributes:
+        name: such as "ast-30s".
+        identity: name and hash of weights and settings, such as "ast-30s@3f2a91c04b7d". Vectors of
+            different identities must not be compared.
+        dimension: D.
+        sample_rate: of the sound the encoder hears, Hz.
+        segment_length: seconds.
+        segment_count: S.
+
+    Raises:
+        ModelError: there is no such model, or it cannot be read.
+    """
+
+    def __init__(self, model: str | Path | None = None, *, threads: int | None = None) -> None:
+        if threads is not None and threads < 1:
+            raise ValueError(f"threads is {threads}; at least 1 is needed")
+        folder = _find(model)
+        config = _read_config(folder)
+        try:
+            self.name = str(config["name"])
+            self.identity = str(config["identity"])
+            self.dimension = int(config["dimension"])
+            self.sample_rate = int(config["front_end"]["sample_rate"])
+            self.segment_length = float(config["segments"]["length"])
+            self.segment_count = int(config["segments"]["count"])
+        except (KeyError, TypeError, ValueError) as error:
+            words = f"{folder / 'config.json'}: missing or unusable setting: {error}"
+            raise ModelError(words) from error
+        self._samples = round(self.segment_length * self.sample_rate)
+        self._session = _open_session(folder / "model.onnx", threads or 1, self.dimension)
+        self._job_session = self._session
+        if threads is not None and threads > 1:
+            self._job_session = _open_session(folder / "model.onnx", 1, self.dimension)
+
+    def __repr__(self) -> str:
+        return f"Embedder({self.identity})"
+
+    def embed_segments(self, segments: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Encode sound cut into segments, whatever their number: [S, L] -> [S, D], unit rows.
+
+        Raises:
+            ValueError: the shape is not [S, L] with S at least 1 and L the samples of a segment.
+            ModelError: the encoder fails on them, or gives a vector that has no direction.
+        """
+        segments = np.ascontiguousarray(segments, dtype=np.float32)
+        if segments.ndim != 2 or segments.shape[1] != self._samples or not len(segments):
+            raise ValueError(
+                f"segments have shape {segments.shape}; {self.name} takes [S, {self._samples}], "
+                f"{self.segment_length:g} s at {self.sample_rate} Hz"
+            )
+        return _run(self._session, segments)
+
+    def embed_waveform(self, waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Encode a waveform [T] at `sample_rate` as a track: its grid -> [S, D], unit rows.
+
+        Raises:
+            ValueError: the array is not [T], too short, silent, or holds NaN or infinity.
+            ModelError: as in `embed_segments`.
+        """
+        waveform = np.asarray(waveform, dtype=np.float32)
+        if waveform.ndim != 1 or len(waveform) < SHORTEST * self.sample_rate:
+            raise ValueError(
+                f"waveform has shape {waveform.shape}; it must be [T], mono, at least "
+                f"{SHORTEST:g} s at {self.sample_rate} Hz"
+            )
+        if not np.isfinite(waveform).all():
+            raise ValueError("waveform holds samples that are not finite")
+        segments = self._grid(len(waveform) / self.sample_rate)
+        ranges = (sample_range(segment, self.sample_rate, self._samples) for segment in segments)
+        rows = np.stack([cut(waveform[first:stop], 0, self._samples) for first, stop in ranges])
+        if not any(map(is_sounding, rows)):
+            raise ValueError("waveform is silent in all places listened to")
+        return _encode_track(self._session, segments, rows)
+
+    def embed_file(
+        self, path: str | Path, *, start: float | None = None, end: float | None = None
+    ) -> TrackVectors:
+        """Encode a file, or its excerpt from `start` to `end` in seconds.
+
+        None means the beginning and the end; so does an `end` past the end of the file.
+
+        Raises:
+            AudioError: the file cannot be used as music.
+            QueryError: no such excerpt: it is empty, under 1 s, or starts past the end of the file.
+        """
+        return self._embed_file(self._session, Path(path), start, end)
+
+    def embed(
+        self, paths: Iterable[str | Path], *, jobs: int | None = None
+    ) -> Iterator[TrackVectors | AudioError]:
+        """Encode many files, `jobs` of them at a time (None: one per CPU), in the order given.
+
+        Paths are taken from the iterable only as jobs become free. A file that cannot be used comes
+        back as the `AudioError` that says why, in its place.
+        """
+        jobs = (os.cpu_count() or 1) if jobs is None else jobs
+        if jobs < 1:
+            raise ValueError(f"jobs is {jobs}; at least 1 is needed")
+        return self._embed_in_jobs(paths, jobs)
+
+    def _embed_in_jobs(
+        self, paths: Iterable[str | Path], jobs: int
+    ) -> Iterator[TrackVectors | AudioError]:
+        waiting: deque[Future[TrackVectors | AudioError]] = deque()
+        with ThreadPoolExecutor(jobs, thread_name_prefix="embed") as pool:
+            try:
+                for path in paths:
+                    waiting.append(pool.submit(self._embed_or_explain, Path(path)))
+                    if len(waiting) == WAITING_PER_JOB * jobs:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:  # nobody will ask for the rest
+                pool.shutdown(cancel_futures=True)
+
+    def _embed_or_explain(self, path: Path) -> TrackVectors | AudioError:
+        try:
+            return self._embed_file(self._job_session, path, None, None)
+        except AudioError as error:
+            return error
+
+    def _embed_file(
+        self, session: Any, path: Path, start: float | None, end: float | None
+    ) -> TrackVectors:
+        info = probe(path)
+        first, last = _excerpt(path, info.duration, start, end)
+        segments = tuple(
+            Segment(first + segment.start, first + segment.end)
+            for segment in self._grid(last - first)
+        )
+        rows = load_segments(path, segments, sample_rate=self.sample_rate, length=self._samples)
+        try:
+            vectors = _encode_track(session, segments, rows)
+        except ModelError as error:
+            raise AudioError(path, f"cannot be encoded: {error}") from error
+        return TrackVectors(path, info.duration, info.tags, segments, vectors)
+
+    def _grid(self, duration: float) -> tuple[Segment, ...]:
+        return grid(duration, count=self.segment_count, length=self.segment_length)
+
+
+def shipped_models() -> tuple[str, ...]:
+    """Names of the models that come with this installation."""
+    return tuple(sorted(config.parent.name for config in WEIGHTS.glob("*/config.json")))
+
+
+def _find(model: str | Path | None) -> Path:
+    """Resolve a name, a folder or None to a model folder."""
+    shipped = shipped_models()
+    if model is None:
+        default = WEIGHTS / "default"
+        if not default.is_file():
+            raise ModelError(f"no default model: {default} is missing; name a model folder")
+        model = default.read_text(encoding="utf-8").strip()
+    if model in shipped:
+        return WEIGHTS / model
+    if Path(model).is_dir():
+        return Path(model)
+    known = ", ".join(shipped) or "none"
+    raise ModelError(f"no model {str(model)!r}: no such folder; the shipped models are: {known}")
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    for name in ("config.json", "model.onnx"):
+        if not (folder / name).is_file():
+            raise ModelError(f"{folder} is not a model: it holds no {name}")
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder / 'config.json'} cannot be read: {error}") from error
+    if not isinstance(config, dict) or config.get("format") != 1:
+        found = config.get("format") if isinstance(config, dict) else None
+        words = f"{folder / 'config.json'} has format {found}; this version reads format 1"
+        raise ModelError(words)
+    return config
+
+
+def _open_session(path: Path, threads: int, dimension: int) -> Any:
+    import onnxruntime  # takes a good part of a second; `import soundalike.embedder` does not wait
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # ONNX Runtime's errors share no base but this one
+        raise ModelError(f"{path} cannot be loaded: {error}") from error
+    shapes = {value.name: value.shape for value in session.get_inputs() + session.get_outputs()}
+    if set(shapes) != {"audio", "embedding"} or shapes["embedding"][-1] != dimension:
+        words = f"{path} maps {shapes}; expected audio [S, L] -> embedding [S, {dimension}]"
+        raise ModelError(words)
+    return session
+
+
+def _run(session: Any, segments: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Encode one batch and scale the rows to unit length."""
+    try:
+        (vectors,) = session.run(["embedding"], {"audio": segments})
+    except Exception as error:  # see _open_session
+        raise ModelError(f"the encoder fails: {error}") from error
+    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+    if not (np.isfinite(lengths) & (lengths > 0)).all():
+        raise ModelError("the encoder gives a vector that is zero or not finite")
+    unit: npt.NDArray[np.float32] = (vectors / lengths).astype(np.float32)
+    return unit
+
+
+def _encode_track(
+    session: Any, segments: Sequence[Segment], rows: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Encode each sound of a track once, [S, L] -> [S, D]; its neighbor answers for silence."""
+    sounding = [i for i, row in enumerate(rows) if is_sounding(row)]
+    stand_ins = [
+        min(sounding, key=lambda j: abs(segments[j].start - segment.start)) for segment in segments
+    ]
+    sources = [segments.index(segments[j]) for j in stand_ins]  # equal segments hold equal sound
+    distinct = sorted(set(sources))
+    vectors = _run(session, rows[distinct])
+    return vectors[[distinct.index(source) for source in sources]]
+
+
+def _excerpt(
+    path: Path, duration: float, start: float | None, end: float | None
+) -> tuple[float, float]:
+    first = 0.0 if start is None else start
+    last = duration if end is None else min(end, duration)
+    if first == 0.0 and last == duration:
+        return first, last  # all of it; whether that is long enough, decoding will tell
+    if not 0 <= first <= last - SHORTEST:
+        raise QueryError(
+            f"{path}: no excerpt of at least {SHORTEST:g} s from {first:g} s to {last:g} s; "
+            f"the track has {duration:.1f} s"
+        )
+    return first, last
