@@ -41,7 +41,8 @@ def nt_xent(
         raise ValueError(f"temperature={temperature} must be above 0")
     if z.ndim != 2 or track.shape != z.shape[:1]:
         raise ValueError(f"z {list(z.shape)} and track {list(track.shape)} must be [N, P] and [N]")
-    unit = F.normalize(z.float(), dim=1)
+    # Half precision is too coarse for a sum over the batch; float64 stays what it is.
+    unit = F.normalize(z.to(torch.promote_types(z.dtype, torch.float32)), dim=1)
     similarity = unit @ unit.T / temperature  # [N, N]
     same = track[:, None] == track[None, :]
     positive = same & ~torch.eye(len(track), dtype=torch.bool, device=z.device)

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from soundalike.audio.melspectrogram import LogMel, LogMelSettings
-from soundalike.audio.segments import cut, grid
+from soundalike.audio.segments import cut, grid, sample_range
 from soundalike.model.encoder import AST, ASTSettings
 from soundalike.model.sample_cnn import SampleCNN, SampleCNNSettings
 
@@ -117,7 +117,8 @@ class WaveformEncoder(nn.Module):
             count=self.settings.segments.count,
             length=self.settings.segments.length,
         )
-        segments = np.stack([cut(waveform, int(place.start * rate), L) for place in places])
+        ranges = (sample_range(place, rate, L) for place in places)
+        segments = np.stack([cut(waveform[first:past], 0, L) for first, past in ranges])
         device = self.readout.mean.device
         vectors: np.ndarray = self(torch.from_numpy(segments).to(device)).cpu().numpy()
         return vectors

@@ -1,0 +1,289 @@
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import pytest
+import safetensors.numpy
+import safetensors.torch
+import torch
+from huggingface_hub.errors import LocalEntryNotFoundError
+
+from soundalike.errors import ModelError
+from soundalike.model.checkpoint import from_pretrained, replacing, save_pretrained
+from soundalike.model.waveform_encoder import ModelSettings, WaveformEncoder
+
+
+def _arange_model(settings: ModelSettings) -> WaveformEncoder:
+    """Weights that any machine computes alike and that float16 holds exactly."""
+    model = WaveformEncoder(settings).eval()
+    with torch.no_grad():
+        for tensor in model.state_dict().values():
+            if tensor.is_floating_point():
+                values = torch.arange(tensor.numel()) % 13 + 1
+                tensor.copy_(values.view(tensor.shape) / 16)
+    return model
+
+
+@pytest.fixture(scope="module")
+def model(tiny_ast: ModelSettings) -> WaveformEncoder:
+    return _arange_model(tiny_ast)
+
+
+@pytest.fixture
+def folder(model: WaveformEncoder, tmp_path: Path) -> Path:
+    save_pretrained(model, tmp_path / "model", dtype=torch.float16)
+    return tmp_path / "model"
+
+
+# There and back ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["tiny_ast", "tiny_sample_cnn"])
+def test_float32_comes_back_as_it_was(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    torch.manual_seed(0)
+    model = WaveformEncoder(request.getfixturevalue(kind)).train()
+    waveforms = torch.randn(4, model.settings.samples) / 10
+    model(waveforms)  # moves the running statistics of SampleCNN
+    model.readout.fit(torch.randn(50, model.dimension))
+    save_pretrained(model, tmp_path)
+    again = from_pretrained(tmp_path)
+    assert again.settings == model.settings
+    assert not again.training
+    assert torch.equal(again(waveforms), model.eval()(waveforms))
+
+
+def test_float16_comes_back_rounded(tiny_ast: ModelSettings, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = WaveformEncoder(tiny_ast)
+    identity = save_pretrained(model, tmp_path, dtype=torch.float16)
+    again = from_pretrained(str(tmp_path))
+    for name, tensor in model.state_dict().items():
+        assert again.state_dict()[name].dtype == torch.float32
+        assert torch.equal(again.state_dict()[name], tensor.half().float())
+    # Rounding twice is rounding once.
+    assert save_pretrained(again, tmp_path, dtype=torch.float16) == identity
+
+
+def test_folder_says_what_is_in_it(folder: Path) -> None:
+    assert {file.name for file in folder.iterdir()} == {"config.json", "model.safetensors"}
+    config = json.loads((folder / "config.json").read_text())
+    assert config["name"] == "tiny-ast"
+    assert config["format"] == 1
+    assert config["kind"] == "ast"
+    assert config["front_end"]["sample_rate"] == 8_000
+    assert config["encoder"]["width"] == config["dimension"] == 24
+    assert config["segments"] == {"length": 1.0, "count": 2}
+
+
+def test_sample_cnn_has_only_a_sample_rate_before_it(
+    tiny_sample_cnn: ModelSettings, tmp_path: Path
+) -> None:
+    save_pretrained(WaveformEncoder(tiny_sample_cnn), tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["front_end"] == {"sample_rate": 2_000}
+    assert config["encoder"]["widths"] == [8, 12, 16]
+
+
+# Identity ----------------------------------------------------------------------------------------
+
+
+def test_identity_never_changes(
+    model: WaveformEncoder, tiny_sample_cnn: ModelSettings, tmp_path: Path
+) -> None:
+    # Libraries on people's disks hold vectors under these: a change here makes them unreadable.
+    assert save_pretrained(model, tmp_path / "32") == "tiny-ast@01b71e30e85f"
+    assert save_pretrained(model, tmp_path / "16", dtype=torch.float16) == "tiny-ast@e0255affd7ed"
+    cnn = _arange_model(tiny_sample_cnn)
+    assert save_pretrained(cnn, tmp_path / "cnn") == "tiny-cnn@9b3b6a1d13f6"
+
+
+def test_identity_is_what_the_documentation_says(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    meaning = {k: config[k] for k in ("kind", "front_end", "encoder", "readout", "segments")}
+    digest = hashlib.sha256(json.dumps(meaning, sort_keys=True, separators=(",", ":")).encode())
+    tensors = safetensors.numpy.load_file(folder / "model.safetensors")
+    for name in sorted(tensors):
+        array = tensors[name]
+        assert array.dtype == "<f2"
+        digest.update(f"\n{name} float16 {list(array.shape)}\n".encode() + array.tobytes())
+    assert config["identity"] == f"tiny-ast@{digest.hexdigest()[:12]}"
+
+
+def test_identity_follows_settings_and_weights(
+    model: WaveformEncoder, tiny_ast: ModelSettings, tmp_path: Path
+) -> None:
+    def identity(model: WaveformEncoder) -> str:
+        return save_pretrained(model, tmp_path)
+
+    front_end = dataclasses.replace(tiny_ast.front_end, mean=-4.5)
+    other_settings = _arange_model(dataclasses.replace(tiny_ast, front_end=front_end))
+    other_weights = _arange_model(tiny_ast)
+    other_weights.readout.mean[3] += 0.001
+    renamed = _arange_model(dataclasses.replace(tiny_ast, name="other"))
+    found = {identity(m) for m in (model, other_settings, other_weights, renamed)}
+    assert len(found) == 4
+    # The name stands before the @ and nowhere else.
+    assert identity(renamed).removeprefix("other") == identity(model).removeprefix("tiny-ast")
+
+
+# Refusals ----------------------------------------------------------------------------------------
+
+
+def _config(key: str, value: Any, *, part: str | None = None) -> Callable[[Path], None]:
+    """Set a key of config.json, or of one of its parts; None removes it."""
+
+    def change(folder: Path) -> None:
+        path = folder / "config.json"
+        config = json.loads(path.read_text())
+        place = config[part] if part else config
+        place[key] = value
+        if value is None:
+            del place[key]
+        path.write_text(json.dumps(config))
+
+    return change
+
+
+def _truncate(name: str, size: int) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:size])
+
+
+def _flip_last_byte(folder: Path) -> None:
+    content = bytearray((folder / "model.safetensors").read_bytes())
+    content[-1] ^= 1
+    (folder / "model.safetensors").write_bytes(content)
+
+
+def _tensors(change: Callable[[dict[str, torch.Tensor]], Any]) -> Callable[[Path], None]:
+    def apply(folder: Path) -> None:
+        tensors = safetensors.torch.load_file(folder / "model.safetensors")
+        change(tensors)
+        safetensors.torch.save_file(tensors, folder / "model.safetensors")
+
+    return apply
+
+
+def _other_program(folder: Path) -> None:
+    (folder / "config.json").write_text('{"model_type": "bert"}')
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda f: (f / "config.json").unlink(), "config.json: no such file"),
+        (lambda f: (f / "model.safetensors").unlink(), "model.safetensors: no such file"),
+        (_truncate("config.json", 50), "config.json: not readable as JSON"),
+        (lambda f: (f / "config.json").write_bytes(b"\xff\xfe"), "config.json: not readable"),
+        (lambda f: (f / "config.json").write_text("[1]"), "config.json: holds a list"),
+        (_other_program, "config.json: written by another program"),
+        (_config("format", 2), "config.json: format 2 is newer than format 1"),
+        (_config("format", "1"), "config.json: written by another program"),
+        (_config("colour", "red"), r"config.json: .*unknown key 'colour'"),
+        (_config("segments", None), r"config.json: .*missing key 'segments'"),
+        (_config("colour", "red", part="front_end"), "front_end: unknown key 'colour'"),
+        (_config("hop", None, part="front_end"), "front_end: missing key 'hop'"),
+        (_config("hop", "160", part="front_end"), "front_end.hop='160' is not of type"),
+        (_config("hop", True, part="front_end"), "front_end.hop=True is not of type"),
+        (_config("pooling", "max", part="encoder"), "encoder.pooling='max' is not of type"),
+        (_config("heads", 5, part="encoder"), "config.json: width=24 is not a multiple"),
+        (_config("strength", 1, part="readout"), "config.json: readout="),
+        (_config("encoder", []), "encoder holds a list"),
+        (_config("front_end", "none"), "front_end holds a str"),
+        (_config("kind", "lstm"), "config.json: kind="),
+        (_config("name", "Tiny"), "config.json: name="),
+        (_config("name", 7), "config.json: "),
+        (_config("dimension", 25), "config.json: dimension=25, the encoder has 24"),
+        (_config("depth", 3, part="encoder"), "model.safetensors: tensor encoder.blocks.2"),
+        (_config("depth", 1, part="encoder"), r"encoder.blocks.1.* is none of this model's"),
+        (_config("hidden", 50, part="encoder"), r"has shape .* the settings make it"),
+        (_config("mean", -4.1, part="front_end"), "weights changed or truncated"),
+        (_config("identity", "tiny-ast@000000000000"), "promises tiny-ast@000000000000"),
+        (_truncate("model.safetensors", 900), "weights changed or truncated"),
+        (_truncate("model.safetensors", 0), "weights changed or truncated"),
+        (_flip_last_byte, "weights changed or truncated"),
+        (_tensors(lambda t: t["readout.mean"].add_(1)), "weights changed or truncated"),
+        (_tensors(lambda t: t.update(extra=torch.ones(1))), "tensor extra is none"),
+        (
+            _tensors(lambda t: t.update({"readout.mean": t["readout.mean"].bfloat16()})),
+            "readout.mean is stored as torch.bfloat16",
+        ),
+    ],
+)
+def test_damage_is_named(folder: Path, damage: Callable[[Path], Any], message: str) -> None:
+    damage(folder)
+    with pytest.raises(ModelError, match=message):
+        from_pretrained(folder)
+
+
+def test_weights_that_are_not_finite_are_not_written(
+    tiny_ast: ModelSettings, tmp_path: Path
+) -> None:
+    model = _arange_model(tiny_ast)
+    model.readout.mean[0] = 1e5  # too large for float16, not for float32
+    with pytest.raises(ModelError, match=r"readout.mean holds values .* torch.float16"):
+        save_pretrained(model, tmp_path, dtype=torch.float16)
+    save_pretrained(model, tmp_path)
+    model.readout.mean[0] = float("nan")
+    with pytest.raises(ModelError, match=r"readout\.mean"):
+        save_pretrained(model, tmp_path)
+    assert float(from_pretrained(tmp_path).readout.mean[0]) == 1e5
+
+
+def test_other_precisions_are_refused(model: WaveformEncoder, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"dtype=torch\.float64"):
+        save_pretrained(model, tmp_path, dtype=torch.float64)
+
+
+def test_an_interrupted_save_leaves_the_old_model(folder: Path) -> None:
+    def interrupted() -> None:
+        with replacing(folder) as work:
+            (work / "config.json").write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert {file.name for file in folder.iterdir()} == {"config.json", "model.safetensors"}
+    assert from_pretrained(folder).settings.name == "tiny-ast"
+
+
+# Hub ---------------------------------------------------------------------------------------------
+
+
+def test_a_name_is_fetched_from_the_hub(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def snapshot_download(name: str, **arguments: Any) -> str:
+        asked.append((name, arguments["revision"], sorted(arguments["allow_patterns"])))
+        return str(folder)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    assert from_pretrained("org/tiny-ast", revision="v2").settings.name == "tiny-ast"
+    assert asked == [("org/tiny-ast", "v2", ["config.json", "model.safetensors"])]
+
+
+def test_offline_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    def snapshot_download(name: str, **arguments: Any) -> str:
+        raise LocalEntryNotFoundError("cannot reach the hub")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    with pytest.raises(ModelError, match=r"org/missing: no such folder.*offline.*cannot reach"):
+        from_pretrained("org/missing")
+
+
+@pytest.mark.parametrize(
+    "source", ["missing", "./a/b/c", "/tmp/missing/model", Path("org/missing")]
+)
+def test_what_can_only_be_a_folder_is_not_asked_for(
+    source: str | Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: pytest.fail("asked"))
+    with pytest.raises(ModelError, match="no such folder, and not the name"):
+        from_pretrained(source)

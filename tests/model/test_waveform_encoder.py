@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+import torch
+
+from soundalike.model.encoder import ASTSettings
+from soundalike.model.waveform_encoder import (
+    ModelSettings,
+    Readout,
+    SegmentSettings,
+    WaveformEncoder,
+)
+
+
+def _music(rows: int, dimension: int = 6) -> torch.Tensor:
+    """Representations as encoders give them: far from the origin, of very unequal spread."""
+    generator = torch.Generator().manual_seed(0)
+    spread = torch.logspace(0, -1.5, dimension)
+    return torch.randn(rows, dimension, generator=generator) * spread + 5
+
+
+def test_embedding_is_the_readout_of_the_encoder_of_the_front_end(tiny_ast: ModelSettings) -> None:
+    model = WaveformEncoder(tiny_ast).eval()
+    waveforms = torch.randn(3, tiny_ast.samples) / 10
+    h = model.encoder(model.front_end(waveforms))
+    embedding = model(waveforms)
+    assert embedding.shape == (3, 24) == (3, model.dimension)
+    assert torch.allclose(embedding, h / h.norm(dim=1, keepdim=True), atol=1e-6)
+
+
+def test_sample_cnn_hears_the_waveform_itself(tiny_sample_cnn: ModelSettings) -> None:
+    model = WaveformEncoder(tiny_sample_cnn).eval()
+    waveforms = torch.randn(3, tiny_sample_cnn.samples)
+    h = model.encoder(waveforms)
+    assert torch.allclose(model(waveforms), h / h.norm(dim=1, keepdim=True), atol=1e-6)
+
+
+def test_volume_does_not_change_the_embedding(tiny_ast: ModelSettings) -> None:
+    model = WaveformEncoder(tiny_ast).eval()
+    waveforms = torch.randn(2, tiny_ast.samples) / 10
+    assert torch.allclose(model(waveforms / 8), model(waveforms), atol=1e-5)
+
+
+def test_samples_follow_from_seconds_and_rate(
+    tiny_ast: ModelSettings, tiny_sample_cnn: ModelSettings
+) -> None:
+    assert (tiny_ast.sample_rate, tiny_ast.samples) == (8_000, 8_000)
+    assert (tiny_sample_cnn.sample_rate, tiny_sample_cnn.samples) == (2_000, 400)
+    assert ModelSettings().samples == 480_000
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kind": "lstm"}, "neither"),
+        ({"name": "My Model"}, "lower-case letters, digits and dashes"),
+        ({"name": ""}, "lower-case letters, digits and dashes"),
+        ({"segments": SegmentSettings(length=2.0)}, "99 frames, the encoder takes 8 to"),
+        ({"segments": SegmentSettings(length=0.05)}, "1 frames, the encoder takes 8 to"),
+        ({"ast": ASTSettings(n_mels=64, max_frames=49)}, "n_mels=32 and ast.n_mels=64 differ"),
+        ({"kind": "sample_cnn"}, "SampleCNN takes 59049 or more"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(
+    tiny_ast: ModelSettings, change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(tiny_ast, **change)
+
+
+def test_readout_starts_as_bare_cosine() -> None:
+    h = _music(4)
+    assert torch.allclose(Readout(6)(h), h / h.norm(dim=1, keepdim=True), atol=1e-6)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
+def test_readout_centres_and_shrinks_each_direction_by_its_deviation(strength: float) -> None:
+    h = _music(500)
+    readout = Readout(6)
+    readout.fit(h, strength=strength)
+    before, after = h - h.mean(dim=0), (h - readout.mean) @ readout.weight.T
+    assert torch.allclose(after.mean(dim=0), torch.zeros(6), atol=1e-5)
+    variance, directions = torch.linalg.eigh(before.T @ before)
+    spread = ((after @ directions).square().sum(dim=0)).sqrt()
+    expected = variance.sqrt() ** (1 - strength)
+    # Up to one factor for all, which the unit length takes out again.
+    assert torch.allclose(spread / spread[0], expected / expected[0], rtol=1e-3)
+
+
+def test_readout_of_a_dead_direction_stays_finite() -> None:
+    h = _music(50)
+    h[:, 3] = 0
+    readout = Readout(6)
+    readout.fit(h, strength=1.0)
+    assert readout(h).isfinite().all()
+    assert readout.weight.abs().max() < 100
+
+
+@pytest.mark.parametrize(
+    ("rows", "strength", "message"), [(5, 0.5, "5 rows are too few"), (9, 1.5, "strength=1.5")]
+)
+def test_readout_refuses(rows: int, strength: float, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Readout(6).fit(_music(rows), strength=strength)
