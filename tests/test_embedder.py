@@ -354,6 +354,16 @@ def test_corrupt_weights_are_a_model_error(model, tmp_path):
             Embedder(folder)
 
 
+def test_a_graph_of_other_weights_is_refused(model, tmp_path):
+    folder = shutil.copytree(model, tmp_path / "mixed")
+    graph = onnx.load(folder / "model.onnx")
+    entry = graph.metadata_props.add()
+    entry.key, entry.value = "identity", "fake@000000000000"
+    onnx.save(graph, folder / "model.onnx")
+    with pytest.raises(ModelError, match="exported from fake@000000000000"):
+        Embedder(folder)
+
+
 def test_importing_waits_for_neither_torch_nor_onnxruntime():
     script = (
         "import sys, soundalike.embedder\n"

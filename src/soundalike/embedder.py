@@ -88,6 +88,7 @@ class Embedder:
             raise ModelError(words) from error
         self._samples = round(self.segment_length * self.sample_rate)
         self._session = _open_session(folder / "model.onnx", threads or 1, self.dimension)
+        _require_one_model(folder, self._session, self.identity)
         self._job_session = self._session
         if threads is not None and threads > 1:
             self._job_session = _open_session(folder / "model.onnx", 1, self.dimension)
@@ -253,6 +254,16 @@ def _open_session(path: Path, threads: int, dimension: int) -> Any:
         words = f"{path} maps {shapes}; expected audio [S, L] -> embedding [S, {dimension}]"
         raise ModelError(words)
     return session
+
+
+def _require_one_model(folder: Path, session: Any, identity: str) -> None:
+    # New weights may have been saved beside an older graph; its vectors must not bear their name.
+    made_from = session.get_modelmeta().custom_metadata_map.get("identity", identity)
+    if made_from != identity:
+        raise ModelError(
+            f"{folder}: model.onnx was exported from {made_from}, config.json says {identity}; "
+            "export the folder again (soundalike export)"
+        )
 
 
 def _run(session: Any, segments: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
