@@ -1,0 +1,130 @@
+"""The segment vectors of two tracks -> one similarity.
+
+In: unit vectors, v_i of the query's segments and w_j of a track's, both [S, D]. Out: a cosine,
+-1..1, by one of three names:
+
+mean    cos(sum_i v_i, sum_j w_j)
+        What the tracks sound like on the whole. The cheapest, and the one that washes out contrast:
+        a quiet track that turns loud lands on one that is middling throughout.
+concat  1/S sum_i <v_i, w_i>
+        Beginning against beginning, end against end: the cosine of the stacked vectors, which is
+        the diagonal of the table <v_i, w_j>.
+maxsim  1/2 (1/S sum_i max_j <v_i, w_j> + 1/S sum_j max_i <v_i, w_j>)
+        Every segment looks for its best partner, in both directions (symmetric Chamfer); the order
+        within the tracks is free. One direction is the late interaction of ColBERT (Khattab and
+        Zaharia 2020, section 3.3).
+
+Pure functions on arrays: the search and the evaluation compare tracks by the same lines.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from soundalike.errors import QueryError
+
+Vectors: TypeAlias = npt.NDArray[np.floating[Any]]
+AGGREGATIONS = ("mean", "concat", "maxsim")
+
+
+def track_vector(vectors: Vectors, aggregation: str) -> Vectors:
+    """Fold the segments of a track into one unit vector, whose dot products are the similarities.
+
+    Args:
+        vectors: unit rows, float32 [S, D], or [N, S, D] for many tracks at once.
+        aggregation: "mean" or "concat"; "maxsim" compares segments and has no single vector.
+
+    Returns:
+        float32 [D] for "mean", [S * D] for "concat", with N in front for many. Segments that cancel
+        out exactly have no direction and give zeros.
+
+    Raises:
+        QueryError: an aggregation that does not exist or has no single vector.
+    """
+    if check_aggregation(aggregation) == "mean":
+        return unit(vectors.mean(axis=-2))
+    if aggregation == "concat":
+        return unit(vectors.reshape(*vectors.shape[:-2], -1))
+    raise QueryError(
+        "maxsim compares segment with segment and has no track vector; take mean or concat"
+    )
+
+
+def similarities(query: Vectors, tracks: Vectors, aggregation: str) -> Vectors:
+    """Compare one track with many.
+
+    Args:
+        query: unit rows, [S, D].
+        tracks: unit rows, [N, S, D]; for "mean" and "maxsim" S may differ from the query's.
+        aggregation: one of `AGGREGATIONS`.
+
+    Returns:
+        Cosines [N], -1..1, in the dtype of the arguments.
+
+    Raises:
+        QueryError: an aggregation that does not exist.
+        ValueError: shapes that do not fit each other.
+    """
+    if query.ndim != 2 or tracks.ndim != 3 or query.shape[1] != tracks.shape[2]:
+        raise ValueError(
+            f"query {query.shape} and tracks {tracks.shape} must be [S, D] and [N, S, D]"
+        )
+    if check_aggregation(aggregation) == "maxsim":
+        return _chamfer(segment_table(query, tracks))
+    if aggregation == "concat" and query.shape[0] != tracks.shape[1]:
+        raise ValueError(f"concat pairs segments: {query.shape[0]} against {tracks.shape[1]}")
+    if aggregation == "concat":
+        return np.asarray(tracks.reshape(len(tracks), -1) @ query.reshape(-1) / len(query))
+    return np.asarray(track_vector(tracks, "mean") @ track_vector(query, "mean"))
+
+
+def segment_table(query: Vectors, tracks: Vectors) -> Vectors:
+    """Compare all segments of a query [Sq, D] with all of tracks [N, S, D]: cosines [N, Sq, S]."""
+    N, S, D = tracks.shape
+    flat = tracks.reshape(N * S, D) @ query.T
+    return np.asarray(flat.reshape(N, S, len(query)).transpose(0, 2, 1))
+
+
+def matches(query: Vectors, answer: Vectors, top: int = 3) -> list[tuple[int, int, float]]:
+    """Find the segment pairs that speak most for two tracks being alike, best first.
+
+    Greedy and one to one: the best pair of all, then the best among the segments still free, so
+    that one striking segment does not fill the whole explanation. Equal pairs come in the order of
+    time.
+
+    Args:
+        query, answer: unit rows, [Sq, D] and [S, D].
+        top: pairs wanted; there are at most min(Sq, S).
+
+    Returns:
+        (i, j, cosine): query segment i sounds like answer segment j.
+    """
+    table = query.astype(np.float64) @ answer.astype(np.float64).T
+    pairs: list[tuple[int, int, float]] = []
+    # Rows of float32 are of unit length to seven places; past those the order would be chance.
+    for flat in np.argsort(-table.round(6), axis=None, kind="stable"):
+        i, j = divmod(int(flat), table.shape[1])
+        if len(pairs) < top and all(i != a and j != b for a, b, _ in pairs):
+            pairs.append((i, j, float(table[i, j])))
+    return pairs
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """Scale the last axis to length 1; zeros stay zeros."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.where(length > 0, length, 1), dtype=vectors.dtype)
+
+
+def check_aggregation(aggregation: str) -> str:
+    """Return the name, or raise a QueryError that lists the names there are."""
+    if aggregation not in AGGREGATIONS:
+        raise QueryError(f"no aggregation {aggregation!r}; there are {', '.join(AGGREGATIONS)}")
+    return aggregation
+
+
+def _chamfer(table: Vectors) -> Vectors:
+    forth, back = table.max(axis=2).mean(axis=1), table.max(axis=1).mean(axis=1)
+    return np.asarray((forth + back) / 2)

@@ -1,0 +1,170 @@
+"""New and changed files -> rows of the table, embedded in the order of their paths.
+
+A commit holds `BATCH` tracks or what `SECONDS` brought, whichever comes first, and is all or
+nothing. So whatever ends the program, a full disk or a pulled plug, a run that follows finds all
+but the last batch done. Files of one content are embedded once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from soundalike.errors import AudioError
+from soundalike.library import scan
+from soundalike.library.indexing import Ids, IndexReport, Progress, ProgressCallback
+from soundalike.library.scan import AudioFile, Changes, Known
+from soundalike.library.store import FailureLog, Record, TrackTable
+from soundalike.library.tracks import read_tags
+
+if TYPE_CHECKING:
+    from soundalike.embedder import Embedder, TrackVectors
+
+BATCH = 64
+SECONDS = 10.0
+# Each commit adds a file and lists all files before it; joined now and then, that stays small.
+MANY_COMMITS = 200
+
+
+@dataclass(slots=True)
+class _Job:
+    """One content to embed: the first file that has it, and others that turn out to have it too."""
+
+    files: list[tuple[AudioFile, Known | None]]
+    content: str | None
+
+
+class Ingest:
+    """Embeds new and changed files into a table, committing as it goes."""
+
+    def __init__(
+        self,
+        table: TrackTable,
+        ids: Ids,
+        *,
+        report: IndexReport,
+        failures: FailureLog,
+        progress: ProgressCallback,
+    ) -> None:
+        self._table, self._ids = table, ids
+        self._report, self._failures, self._progress = report, failures, progress
+        self._records: list[Record] = []
+        self._replacing = False
+        self._dropped: list[str] = []
+        self._committed = self._started = time.monotonic()
+        self._done = self._total = self._commits = 0
+
+    def run(self, embedder: Embedder, changes: Changes, *, jobs: int | None) -> None:
+        """Embed `changes.added` and `changes.changed`.
+
+        Raises:
+            LibraryError: a commit failed; what was committed before stays.
+        """
+        work = _jobs(changes)
+        self._total = sum(len(job.files) for job in work)
+        waiting: deque[_Job] = deque()
+        results = embedder.embed(self._feed(work, waiting), jobs=jobs)
+        try:
+            for result in results:
+                job = waiting.popleft()
+                if isinstance(result, AudioError):
+                    self._fail(job, result.reason)
+                else:
+                    self._take(job, result)
+                if len(self._records) >= BATCH or time.monotonic() - self._committed > SECONDS:
+                    self._commit()
+        finally:
+            if isinstance(results, Generator):
+                results.close()
+            # Also when interrupted: what has been embedded so far is not done again.
+            self._commit()
+
+    def _feed(self, work: Sequence[_Job], waiting: deque[_Job]) -> Iterator[Path]:
+        """Hand out paths to the embedder, which asks ahead and answers in the same order."""
+        for job in work:
+            path = job.files[0][0].path
+            # A file that cannot be read here cannot be decoded either, and the decoder says why.
+            with contextlib.suppress(OSError):
+                job.content = job.content or scan.content_hash(path)
+            waiting.append(job)
+            yield path
+
+    def _take(self, job: _Job, track: TrackVectors) -> None:
+        expected = (self._table.segments, self._table.dimension)
+        if track.vectors.shape != expected or not np.isfinite(track.vectors).all():
+            self._fail(job, "the encoder gave no usable vectors for it")
+            return
+        if job.content is None:
+            self._fail(job, "it could not be read at first")
+            return
+        for file, known in job.files:
+            self._replacing |= known is not None
+            own_id = known.id if known else self._ids.new(job.content, file.path)
+            self._records.append(
+                Record(
+                    own_id,
+                    job.content,
+                    file,
+                    read_tags(track.tags),
+                    track.duration,
+                    track.segments,
+                    track.vectors,
+                )
+            )
+            self._report.updated += known is not None
+            self._report.added += known is None
+            self._tell(file)
+
+    def _fail(self, job: _Job, reason: str) -> None:
+        for file, known in job.files:
+            self._failures.reasons[file] = reason
+            self._report.failed.append((file.path, reason))
+            if known:
+                # A changed file that cannot be read any more must not answer with its old sound.
+                self._dropped.append(known.id)
+            self._tell(file)
+
+    def _tell(self, file: AudioFile) -> None:
+        self._done += 1
+        rate = self._done / max(time.monotonic() - self._started, 1e-9)
+        left = (self._total - self._done) / rate
+        failed = len(self._report.failed)
+        self._progress(Progress("embed", self._done, self._total, failed, file.path, rate, left))
+
+    def _commit(self) -> None:
+        # Emptied first: a commit that fails is not tried a second time on the way out.
+        records, self._records = self._records, []
+        replacing, self._replacing = self._replacing, False
+        dropped, self._dropped = self._dropped, []
+        self._table.put(records, replacing=replacing)
+        self._table.delete(dropped)
+        self._commits += bool(records)
+        if self._commits == MANY_COMMITS:
+            self._commits = 0
+            self._table.tidy()
+        self._failures.save()
+        self._committed = time.monotonic()
+
+
+def _jobs(changes: Changes) -> list[_Job]:
+    """Group what has to be embedded by content, in the order of paths."""
+    files: list[tuple[AudioFile, Known | None]] = [(file, None) for file in changes.added]
+    files += changes.changed
+    jobs: list[_Job] = []
+    of_content: dict[str, _Job] = {}
+    for file, known in sorted(files, key=lambda pair: str(pair[0].path)):
+        content = changes.content.get(file.path)
+        if content in of_content:
+            of_content[content].files.append((file, known))
+            continue
+        jobs.append(_Job([(file, known)], content))
+        if content:
+            of_content[content] = jobs[-1]
+    return jobs

@@ -1,0 +1,109 @@
+"""`library.json`: what a library consists of. Read without Lance, replaced atomically, small.
+
+    {"format": 1,
+     "roots": ["/home/ann/Music"],                          folders that were indexed
+     "model": "ast-30s@3f2a91c04b7d",                       identity of the encoder that answers
+     "tables": {"ast-30s@3f2a91c04b7d": {                   one table per encoder, never mixed
+         "name": "tracks-ast-30s-3f2a91c04b7d", "source": "ast-30s",
+         "segments": 3, "dimension": 256, "snapshot": "snapshot-5e1f0c22"}}}
+
+`source` is what the encoder was asked for by: a shipped name or a folder. `snapshot` names the
+folder with the table laid out for reading, null while the table is ahead of it. Roots are texts of
+`path_to_text`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from soundalike.errors import LibraryError
+from soundalike.library.disk import explained, reason, write_atomically
+
+FORMAT = 1
+FILE_NAME = "library.json"
+
+
+@dataclass(slots=True)
+class TableEntry:
+    """One table of tracks: its Lance name, where its encoder came from, its shape, its snapshot."""
+
+    name: str
+    source: str
+    segments: int
+    dimension: int
+    snapshot: str | None = None
+
+
+@dataclass(slots=True)
+class Manifest:
+    """The contents of `library.json`."""
+
+    roots: list[str] = field(default_factory=list)
+    model: str | None = None
+    tables: dict[str, TableEntry] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """Replace `library.json` in the folder. Raises LibraryError; the old file then stays."""
+        text = json.dumps({"format": FORMAT, **asdict(self)}, indent=1)
+        with explained(f"cannot write the library {folder}"):
+            write_atomically(folder / FILE_NAME, text.encode())
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read `library.json`; a folder that is empty or not there yet gives an empty manifest.
+
+    Raises:
+        LibraryError: a damaged file, one of a newer format, or a folder that holds other things.
+    """
+    try:
+        text = (folder / FILE_NAME).read_bytes()
+    except FileNotFoundError:
+        _require_unused(folder)
+        return Manifest()
+    except OSError as error:
+        raise LibraryError(f"cannot read the library {folder}: {reason(error)}") from error
+    try:
+        document = json.loads(text)
+        version = document["format"]
+        if not isinstance(version, int):
+            raise TypeError("format is not a number")
+        if version > FORMAT:
+            raise LibraryError(
+                f"the library {folder} has format {version}; this version of soundalike reads up "
+                f"to {FORMAT}: upgrade soundalike, or index into another folder"
+            )
+        tables = {identity: TableEntry(**entry) for identity, entry in document["tables"].items()}
+        manifest = Manifest([str(root) for root in document["roots"]], document["model"], tables)
+        if manifest.model is not None and manifest.model not in tables:
+            raise KeyError(manifest.model)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LibraryError(
+            f"{folder / FILE_NAME} is damaged ({error}); restore it from a copy, "
+            "or move the folder away and index again"
+        ) from error
+    return manifest
+
+
+def table_name(identity: str) -> str:
+    """Name the table of an encoder: "ast-30s@3f2a91c04b7d" -> "tracks-ast-30s-3f2a91c04b7d"."""
+    return "tracks-" + re.sub(r"[^A-Za-z0-9._-]", "-", identity)
+
+
+def _require_unused(folder: Path) -> None:
+    # A music folder given in place of the library's would fill up with tables.
+    with explained(f"cannot read the library {folder}"):
+        if not folder.exists():
+            return
+        others = sorted(p.name for p in folder.iterdir() if not _ours(p.name))
+    if others:
+        raise LibraryError(
+            f"{folder} is no library: it holds {others[0]!r} but no {FILE_NAME}; "
+            "give a new or empty folder for the library"
+        )
+
+
+def _ours(name: str) -> bool:
+    return name == "write.lock" or name.startswith((FILE_NAME, "."))

@@ -1,0 +1,191 @@
+"""A table laid out for reading: all tracks at one moment, sorted by path, vectors side by side.
+
+Kept as a folder `snapshot-...` beside the table: `facts.arrow` (everything but vectors),
+`means.f32` [N, D] and `segments.f32` [N, S, D], plain float32, mapped into memory and not read
+until a query touches them. It is derived and disposable: written at the end of indexing under a new
+name, then named in `library.json`. What it buys is starting time: a query waits neither for lancedb
+to be imported nor for rows to be gathered.
+
+In a library above `search.EXACT_LIMIT` tracks the vectors stay in Lance and a snapshot holds the
+facts alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from soundalike.audio.segments import Segment
+from soundalike.library.disk import explained, sync_folder
+from soundalike.library.store import FACTS, TrackTable
+from soundalike.library.tracks import Track, text_to_path, title_of
+
+_PREFIX = "snapshot-"
+_FACTS = (*FACTS, "starts", "ends")
+_TRACK = tuple(field.name for field in fields(Track))
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The tracks of a library, sorted by path; row i of every part is the same track.
+
+    Attributes:
+        facts: the columns of `store` except the vectors, N rows.
+        means: unit mean of each track's segments, float32 [N, D]; None in a large library.
+        segments: unit rows, float32 [N, S, D]; None together with `means`.
+    """
+
+    facts: pa.Table
+    means: npt.NDArray[np.float32] | None
+    segments: npt.NDArray[np.float32] | None
+
+    def __len__(self) -> int:
+        return int(self.facts.num_rows)
+
+    def track(self, row: int) -> Track:
+        """Make a Track of a row."""
+        return self.tracks(row, 1)[0]
+
+    def tracks(self, start: int = 0, count: int | None = None) -> list[Track]:
+        """Make Tracks of rows, all of them unless told otherwise."""
+        return [_track(row) for row in self.facts.select(_TRACK).slice(start, count).to_pylist()]
+
+    def times(self, row: int) -> tuple[Segment, ...]:
+        """Where the segments of a row's track lie."""
+        starts, ends = (self.facts[name][row].as_py() for name in ("starts", "ends"))
+        return tuple(map(Segment, starts, ends))
+
+    @functools.cached_property
+    def ids(self) -> list[str]:
+        """Id of every row."""
+        return list(self.facts["id"].to_pylist())
+
+    @functools.cached_property
+    def paths(self) -> list[str]:
+        """Path of every row as text of `path_to_text`."""
+        return list(self.facts["path"].to_pylist())
+
+    @functools.cached_property
+    def contents(self) -> list[str]:
+        """Content hash of every row."""
+        return list(self.facts["content"].to_pylist())
+
+    @functools.cached_property
+    def row_of_id(self) -> dict[str, int]:
+        """Row of every id."""
+        return {name: row for row, name in enumerate(self.ids)}
+
+    @functools.cached_property
+    def row_of_path(self) -> dict[str, int]:
+        """Row of every path text."""
+        return {path: row for row, path in enumerate(self.paths)}
+
+
+def gather(table: TrackTable, *, vectors: bool) -> Snapshot:
+    """Read a table into memory; without `vectors` the facts alone. Raises LibraryError."""
+    facts = _sorted_facts(table)
+    if not vectors:
+        return Snapshot(facts, None, None)
+    N, S, D = facts.num_rows, table.segments, table.dimension
+    means, segments = np.empty((N, D), np.float32), np.empty((N, S, D), np.float32)
+    for rows, some_means, some_segments in _vectors(table, facts):
+        means[rows], segments[rows] = some_means, some_segments
+    return Snapshot(facts, means, segments)
+
+
+def write_snapshot(folder: Path, table: TrackTable, *, vectors: bool) -> str:
+    """Write a table as a new snapshot folder, a few thousand rows in memory at a time.
+
+    Returns:
+        The name of the folder, complete and on the disk.
+
+    Raises:
+        LibraryError: the disk is full or cannot be written; nothing is left behind.
+    """
+    target = folder / f"{_PREFIX}{secrets.token_hex(4)}"
+    with explained(f"cannot write a snapshot of the library {folder}"):
+        try:
+            target.mkdir()
+            _write(target, table, vectors=vectors)
+            for path in (target, folder):
+                sync_folder(path)
+        except BaseException:
+            shutil.rmtree(target, ignore_errors=True)
+            raise
+    return target.name
+
+
+def load_snapshot(folder: Path, *, segments: int, dimension: int) -> Snapshot | None:
+    """Map a snapshot folder into memory; None when it is not whole (then read the table)."""
+    try:
+        with pa.memory_map(str(folder / "facts.arrow")) as file:
+            facts = pa.ipc.open_file(file).read_all()
+        if not (folder / "segments.f32").exists():
+            return Snapshot(facts, None, None)
+        N, S, D = facts.num_rows, segments, dimension
+        means = np.memmap(folder / "means.f32", np.float32, "r", shape=(N, D))
+        rows = np.memmap(folder / "segments.f32", np.float32, "r", shape=(N, S, D))
+    except (OSError, ValueError):
+        return None
+    return Snapshot(facts, means.view(np.ndarray), rows.view(np.ndarray))
+
+
+def sweep(folder: Path, *, keep: set[str]) -> None:
+    """Delete snapshots nobody will open again and what killed writers left; the rest next time."""
+    for path in folder.glob("*.tmp"):
+        path.unlink(missing_ok=True)
+    for path in folder.glob(f"{_PREFIX}*"):
+        if path.name not in keep:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _track(row: dict[str, Any]) -> Track:
+    path = text_to_path(row["path"])
+    return Track(**{**row, "path": path, "title": row["title"] or title_of(path)})
+
+
+def _sorted_facts(table: TrackTable) -> pa.Table:
+    return table.read(_FACTS).sort_by("path").combine_chunks()
+
+
+def _vectors(
+    table: TrackTable, facts: pa.Table
+) -> Iterator[tuple[list[int], npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
+    rank = {name: row for row, name in enumerate(facts["id"].to_pylist())}
+    for batch in table.batches(["id", "vector", "segments"]):
+        rows = [rank[name] for name in batch["id"].to_pylist()]
+        means = batch["vector"].flatten().to_numpy().reshape(-1, table.dimension)
+        segments = batch["segments"].flatten().to_numpy()
+        yield rows, means, segments.reshape(-1, table.segments, table.dimension)
+
+
+def _write(target: Path, table: TrackTable, *, vectors: bool) -> None:
+    facts = _sorted_facts(table)
+    with (
+        pa.OSFile(str(target / "facts.arrow"), "wb") as file,
+        pa.ipc.new_file(file, facts.schema) as writer,
+    ):
+        writer.write_table(facts)
+    if not vectors or not facts.num_rows:
+        return
+    # Seek and write, not a writable memory map, which on a full disk ends the process.
+    means_path, segments_path = target / "means.f32", target / "segments.f32"
+    with means_path.open("wb") as means_file, segments_path.open("wb") as segments_file:
+        for rows, means, segments in _vectors(table, facts):
+            for row, mean, track in zip(rows, means, segments, strict=True):
+                for file, array in ((means_file, mean), (segments_file, track)):
+                    file.seek(row * array.nbytes)
+                    file.write(array.tobytes())
+        for file in (means_file, segments_file):
+            file.flush()
+            os.fsync(file.fileno())

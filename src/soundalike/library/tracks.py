@@ -1,0 +1,110 @@
+"""What is known of a track besides its sound: where it lies and what its tags say.
+
+In: the tags a decoder found, and paths as the system gives them. Out: cleaned text fit for a table,
+a terminal or a playlist, and paths as text that Arrow accepts and that lead back to the very same
+file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPE = re.compile("\0([0-9a-f]{4})")
+# Line and paragraph separators break a playlist or a table just as the control characters do.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# A number of four digits, or the first four of a date without separators, 19991231.
+_YEAR = re.compile(r"(?<!\d)[12]\d{3}(?=(?:(?:0[1-9]|1[0-2])[0-3]\d)?(?!\d))")
+# Names of one thing in ID3, Vorbis comments, APE and MP4, in the order of trust.
+_NAMES = {
+    "title": ("title",),
+    "artist": ("artist", "album_artist", "albumartist", "album artist"),
+    "album": ("album",),
+    "album_artist": ("album_artist", "albumartist", "album artist"),
+    "genre": ("genre",),
+}
+_DATES = ("date", "year", "originaldate", "original_year", "tyer", "tdrc", "tdrl")
+_NUMBERS = ("track", "tracknumber")
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """The tags of a file, cleaned; what a file does not say is "" or None."""
+
+    title: str = ""
+    artist: str = ""
+    album: str = ""
+    album_artist: str = ""
+    genre: str = ""
+    year: int | None = None
+    track_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One track of a library.
+
+    Attributes:
+        id: 16 hexadecimal digits made from the content of the file; stays when the file moves.
+        path: absolute.
+        title: the tag, or the file name without its ending.
+        artist, album, album_artist, genre: "" when the file does not say.
+        duration: seconds.
+        year, track_number: None when the file does not say.
+    """
+
+    id: str
+    path: Path
+    title: str
+    artist: str
+    album: str
+    duration: float
+    album_artist: str = ""
+    genre: str = ""
+    year: int | None = None
+    track_number: int | None = None
+
+
+def read_tags(tags: Mapping[str, str]) -> Tags:
+    """Pick the known tags out of those of a file, lower-case names, and clean them."""
+    text = {name: _first(tags, names) for name, names in _NAMES.items()}
+    year = _YEAR.search(_first(tags, _DATES))
+    # "3", "3/12" and "03 of 12" all say 3; the column has 32 bits.
+    number = re.match(r"\d{1,9}(?!\d)", _first(tags, _NUMBERS))
+    return Tags(
+        **text,
+        year=int(year[0]) if year else None,
+        track_number=int(number[0]) if number else None,
+    )
+
+
+def clean(text: str) -> str:
+    """Make text safe to store and show: no control characters, surrogates or outer space."""
+    return " ".join(_CONTROL.sub(" ", _SURROGATE.sub("\ufffd", text)).split())
+
+
+def path_to_text(path: Path) -> str:
+    r"""Write a path as valid Unicode, reversibly.
+
+    Bytes that are not UTF-8 reach Python as lone surrogates, which Arrow, JSON and UTF-8 refuse.
+    Each becomes a NUL, which no file system allows in a name, and the four hexadecimal digits of
+    the surrogate. All other paths stay as they are, percent signs, newlines and emoji included.
+    """
+    return _SURROGATE.sub(lambda found: f"\0{ord(found[0]):04x}", str(path))
+
+
+def text_to_path(text: str) -> Path:
+    """Undo `path_to_text`."""
+    return Path(_ESCAPE.sub(lambda found: chr(int(found[1], 16)), text))
+
+
+def title_of(path: Path) -> str:
+    """Name a track without a title tag: its file name without the ending, cleaned."""
+    return clean(path.stem) or clean(path.name)
+
+
+def _first(tags: Mapping[str, str], names: tuple[str, ...]) -> str:
+    return next((text for name in names if (text := clean(tags.get(name, "")))), "")

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from soundalike.errors import LibraryError
+from soundalike.library.manifest import (
+    FORMAT,
+    Manifest,
+    TableEntry,
+    read_manifest,
+    table_name,
+)
+
+
+def example() -> Manifest:
+    entry = TableEntry("tracks-a-1", "a", 3, 8, "snapshot-1")
+    return Manifest(["/m/\0dcff", "/n"], "a@1", {"a@1": entry})
+
+
+def test_written_and_read_again(tmp_path: Path) -> None:
+    example().write(tmp_path)
+    assert read_manifest(tmp_path) == example()
+
+
+def test_a_folder_that_is_new_or_empty_is_an_empty_library(tmp_path: Path) -> None:
+    assert read_manifest(tmp_path) == Manifest()
+    assert read_manifest(tmp_path / "new") == Manifest()
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_with_other_things_is_no_library(tmp_path: Path) -> None:
+    (tmp_path / "song.mp3").touch()
+    with pytest.raises(LibraryError, match=r"no library.*song\.mp3"):
+        read_manifest(tmp_path)
+
+
+def test_a_newer_format_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "library.json").write_text(json.dumps({"format": FORMAT + 1, "shelves": []}))
+    with pytest.raises(LibraryError, match=f"format {FORMAT + 1}.*upgrade"):
+        read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{}",
+        '{"format": "1", "roots": [], "model": null, "tables": {}}',
+        '{"format": 1, "roots": [], "model": "a@1", "tables": {}}',
+        '{"format": 1, "roots": [], "model": null, "tables": {"a@1": {"nom": "x"}}}',
+        '{"format": 1, "roots": [], "model": null, "tables": []}',
+    ],
+)
+def test_damage_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "library.json").write_text(text)
+    with pytest.raises(LibraryError, match=r"library\.json is damaged"):
+        read_manifest(tmp_path)
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    (tmp_path / "library.json").write_bytes(b"\xff\x00")
+    with pytest.raises(LibraryError, match="damaged"):
+        read_manifest(tmp_path)
+
+
+def test_table_names_are_what_lance_takes() -> None:
+    assert table_name("ast-30s@3f2a91c04b7d") == "tracks-ast-30s-3f2a91c04b7d"
+    assert table_name("my model/ü@1") == "tracks-my-model---1"

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from soundalike.audio.segments import Segment
+from soundalike.errors import QueryError
+from soundalike.library.aggregation import AGGREGATIONS, similarities, unit
+from soundalike.library.scan import AudioFile
+from soundalike.library.search import Query, neighbors
+from soundalike.library.snapshot import Snapshot, gather
+from soundalike.library.store import Record, TrackTable
+from soundalike.library.tracks import Tags
+
+S, D = 3, 16
+TIMES = tuple(Segment(30.0 * i, 30.0 * i + 30) for i in range(S))
+
+
+def table_of(folder: Path, tracks: np.ndarray, *, short: bool = False) -> TrackTable:
+    """Tracks [N, S, D]; the path of track i is /i with as many digits as sort by number."""
+    table = TrackTable(folder, "t", segments=S, dimension=tracks.shape[2], create=True)
+    times = (Segment(0.0, 9.0),) * S if short else TIMES
+    records = [
+        Record(
+            f"{i:016x}", f"{i}", AudioFile(Path(f"/{i:06d}"), 1, 1), Tags(), 90.0, times, vectors
+        )
+        for i, vectors in enumerate(tracks)
+    ]
+    table.put(records)
+    return table
+
+
+def clustered(count: int, *, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    centres = rng.standard_normal((max(count // 50, 5), 1, D))
+    tracks = centres[rng.integers(len(centres), size=count)]
+    return unit((tracks + 0.5 * rng.standard_normal((count, S, D))).astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> tuple[np.ndarray, Snapshot]:
+    tracks = clustered(500)
+    return tracks, gather(table_of(tmp_path_factory.mktemp("library"), tracks), vectors=True)
+
+
+def rows(found: list) -> list[int]:
+    return [int(neighbor.track.id, 16) for neighbor in found]
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_the_order_of_a_slow_twin(library: tuple[np.ndarray, Snapshot], aggregation: str) -> None:
+    tracks, snapshot = library
+    query = clustered(1, seed=9)[0]
+    found = neighbors(Query(query, TIMES), snapshot, n=25, aggregation=aggregation)
+    scores = similarities(query.astype(float), tracks.astype(float), aggregation)
+    assert rows(found) == np.argsort(-scores, kind="stable")[:25].tolist()
+    expected = np.clip(np.sort(scores)[::-1][:25], 0, 1)
+    np.testing.assert_allclose([one.similarity for one in found], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_similarity_is_one_for_the_same_and_zero_for_opposites(
+    tmp_path: Path, aggregation: str
+) -> None:
+    v = clustered(1)[0]
+    snapshot = gather(table_of(tmp_path, np.stack([v, -v])), vectors=True)
+    same, opposed = neighbors(Query(v, TIMES), snapshot, n=9, aggregation=aggregation)
+    assert same.similarity == pytest.approx(1, abs=1e-12)
+    assert same.similarity <= 1
+    assert (rows([same, opposed]), opposed.similarity) == ([0, 1], 0)
+    assert {match.similarity for match in opposed.matches} <= {0.0} or aggregation != "mean"
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_copies_tie_and_come_by_path(tmp_path: Path, aggregation: str) -> None:
+    tracks = clustered(203)
+    copies = [7, 50, 101, 202]
+    tracks[copies] = tracks[7]
+    snapshot = gather(table_of(tmp_path, tracks), vectors=True)
+    found = neighbors(Query(tracks[7], TIMES), snapshot, n=3, aggregation=aggregation)
+    assert rows(found) == copies[:3]
+    assert len({one.similarity for one in found}) == 1
+
+
+def test_left_out_rows_and_n_beyond_the_library(library: tuple[np.ndarray, Snapshot]) -> None:
+    tracks, snapshot = library
+    query = Query(tracks[3], TIMES, frozenset({3, 4}))
+    found = neighbors(query, snapshot, n=10_000, aggregation="mean")
+    assert len(found) == len(snapshot) - 2
+    assert not {3, 4} & set(rows(found))
+    everything = Query(tracks[3], TIMES, frozenset(range(len(snapshot))))
+    assert neighbors(everything, snapshot, n=5, aggregation="mean") == []
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, True, "3", None])
+def test_n_is_checked(library: tuple[np.ndarray, Snapshot], n: object) -> None:
+    tracks, snapshot = library
+    with pytest.raises(QueryError, match="n is"):
+        neighbors(Query(tracks[0], TIMES), snapshot, n=n, aggregation="mean")  # type: ignore[arg-type]
+
+
+def test_matches_name_the_places(tmp_path: Path) -> None:
+    v = np.eye(D, dtype=np.float32)[:S]
+    snapshot = gather(table_of(tmp_path, v[None, [2, 0, 1]]), vectors=True)
+    times = tuple(Segment(10.0 * i, 10.0 * i + 5) for i in range(S))
+    (found,) = neighbors(Query(v, times), snapshot, n=1, aggregation="maxsim")
+    assert [(one.query, one.answer) for one in found.matches] == [
+        (times[0], TIMES[1]),
+        (times[1], TIMES[2]),
+        (times[2], TIMES[0]),
+    ]
+    assert [one.similarity for one in found.matches] == [1, 1, 1]
+
+
+def test_a_short_track_is_one_place_not_three(tmp_path: Path) -> None:
+    v = np.repeat(clustered(1)[0][:1], S, axis=0)
+    snapshot = gather(table_of(tmp_path, v[None], short=True), vectors=True)
+    short = Query(v, (Segment(0.0, 8.0),) * S)
+    (found,) = neighbors(short, snapshot, n=1, aggregation="mean")
+    assert [(m.query, m.answer) for m in found.matches] == [(Segment(0.0, 8.0), Segment(0.0, 9.0))]
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_a_single_vector_stands_for_the_whole_track(
+    library: tuple[np.ndarray, Snapshot], aggregation: str
+) -> None:
+    tracks, snapshot = library
+    one = Query(tracks[3, :1], TIMES[:1])
+    repeated = Query(np.repeat(tracks[3, :1], S, axis=0), TIMES[:1] * S)
+    found, again = (
+        neighbors(query, snapshot, n=9, aggregation=aggregation) for query in (one, repeated)
+    )
+    assert rows(found) == rows(again)
+    np.testing.assert_allclose(
+        [a.similarity for a in found], [b.similarity for b in again], atol=1e-12
+    )
+
+
+def test_concat_wants_as_many_segments(library: tuple[np.ndarray, Snapshot]) -> None:
+    tracks, snapshot = library
+    with pytest.raises(QueryError, match="the query has 2"):
+        neighbors(Query(tracks[0, :2], TIMES[:2]), snapshot, n=1, aggregation="concat")
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_approximate_candidates_give_the_exact_answer(tmp_path: Path, aggregation: str) -> None:
+    tracks = clustered(3000)
+    table = table_of(tmp_path, tracks)
+    table.build_index()
+    exact, facts = gather(table, vectors=True), gather(table, vectors=False)
+    assert facts.segments is None
+    recalled = 0
+    for query in range(0, 3000, 100):
+        asked = Query(tracks[query], TIMES, frozenset({query}))
+        truth = neighbors(asked, exact, n=10, aggregation=aggregation)
+        found = neighbors(asked, facts, n=10, aggregation=aggregation, index=table)
+        assert len(found) == 10
+        assert query not in rows(found)
+        shared = set(rows(truth)) & set(rows(found))
+        assert [a for a in found if int(a.track.id, 16) in shared] == [
+            a for a in truth if int(a.track.id, 16) in shared
+        ]
+        recalled += len(shared)
+    assert recalled / 300 >= 0.95

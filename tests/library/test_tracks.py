@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from soundalike.library.tracks import Tags, clean, path_to_text, read_tags, text_to_path, title_of
+
+
+@given(st.binary(min_size=1).filter(lambda name: b"\0" not in name))
+def test_any_name_becomes_unicode_and_comes_back(name: bytes) -> None:
+    path = Path(os.fsdecode(name))
+    text = path_to_text(path)
+    text.encode("utf-8")
+    assert os.fsencode(text_to_path(text)) == os.fsencode(path)
+
+
+@pytest.mark.parametrize("name", ["100% Hits/ünï.mp3", "a\nb.mp3", "🎵.flac", "dc80 %80 \\udc80"])
+def test_names_that_are_unicode_stay_as_they_are(name: str) -> None:
+    assert path_to_text(Path(name)) == name
+    assert text_to_path(name) == Path(name)
+
+
+def test_different_bytes_give_different_texts() -> None:
+    names = [bytes([byte]) for byte in range(1, 256)]
+    assert len({path_to_text(Path(os.fsdecode(name))) for name in names}) == 255
+
+
+def test_tags_are_picked_and_cleaned() -> None:
+    tags = {
+        "title": "  Clair\nde \0 lune\x1b ",
+        "artist": "",
+        "album_artist": "De\udcffbussy",
+        "albumartist": "someone else",
+        "date": "recorded 1905-04-01",
+        "track": "03/12",
+        "comment": "ignored",
+    }
+    assert read_tags(tags) == Tags(
+        title="Clair de lune",
+        artist="De\ufffdbussy",
+        album_artist="De\ufffdbussy",
+        year=1905,
+        track_number=3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("date", "year"),
+    [
+        ("1999", 1999),
+        ("19991231", 1999),
+        ("12062020", None),
+        ("5000", None),
+        ("05.06.2020", 2020),
+        ("0000", None),
+        ("", None),
+    ],
+)
+def test_years(date: str, year: int | None) -> None:
+    assert read_tags({"date": date}).year == year
+
+
+def test_numbers_that_are_none() -> None:
+    assert read_tags({"track": "A1"}).track_number is None
+    assert read_tags({"track": "9" * 40}).track_number is None
+    assert read_tags({}) == Tags()
+
+
+@given(st.text())
+def test_clean_text_fits_everywhere(text: str) -> None:
+    cleaned = clean(text)
+    cleaned.encode("utf-8")
+    assert cleaned == cleaned.strip()
+    assert len(cleaned.splitlines()) <= 1
+
+
+def test_titles_from_file_names() -> None:
+    assert title_of(Path("/music/01 - Gymnopédie.mp3")) == "01 - Gymnopédie"
+    assert title_of(Path(os.fsdecode(b"/music/\xff\nx.mp3"))) == "\ufffd x"
