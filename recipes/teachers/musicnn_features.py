@@ -115,8 +115,8 @@ def log_mel(waveform: np.ndarray) -> np.ndarray:
         n_fft=configuration.FFT_SIZE,
         n_mels=configuration.N_MELS,
     ).T
-    # musicnn rounds the power to half precision, and so do we; but it also scales it by 10,000 in
-    # half precision, where a loud bass overflows to infinity. The scaling here has room.
+    # musicnn rounds the power to half precision. The scaling is back in single precision, as NumPy 1
+    # promotes it there unasked; in half precision, where NumPy 2 stays, loud music overflows.
     return np.log10(10_000 * power.astype(np.float16).astype(np.float32) + 1)
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from soundalike.model.contrastive_loss import gather
 from soundalike.training.pairs import Batch
 
 
@@ -22,18 +23,18 @@ class ArtistClassifier(nn.Module):
         self.logits = nn.Linear(dimension, artists)
 
     def forward(self, h: Tensor, batch: Batch) -> Tensor:
-        """Mean cross entropy over the rows that have a label.
+        """Mean cross entropy over the rows, of every process, that have a label.
 
         Args:
             h: [masks * 2B, D], the batch's rows once per mask.
             batch: with label int64 [2B]; rows of -1 are left out.
         """
-        label = batch.label.repeat(len(h) // len(batch.label))
+        h, label = gather(h), gather(batch.label.repeat(len(h) // len(batch.label)))
         known = label >= 0
         if not known.any():
-            return h.sum() * 0
-        loss: Tensor = F.cross_entropy(self.logits(h[known]).float(), label[known])
-        return loss
+            nothing: Tensor = self.logits(h).sum() * 0
+            return nothing
+        return F.cross_entropy(self.logits(h[known]).float(), label[known])
 
     @torch.no_grad()
     def accuracy(self, h: Tensor, label: Tensor) -> float:

@@ -2,26 +2,27 @@
 
 A recipe names everything that decides what comes out of a training run: data, model, views,
 objectives, optimiser. Each table of the file is one frozen dataclass here or in the file it sets; an
-unknown key, a value of the wrong type or an impossible value stops with the line it stands on.
+unknown key, a value of the wrong type, an impossible value, or two that contradict each other stop
+with the line they stand on.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import json
-import re
+import math
 import tomllib
-import types
-import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any, Literal
 
+from soundalike.audio.augmentations import Chain
 from soundalike.errors import RecipeError
 from soundalike.model.waveform_encoder import ModelSettings
+from soundalike.training.typed_toml import Misfit, build, line_of, related
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,36 @@ class ValidationSettings:
     readout: float = 0.5  # strength of the read-out's whitening
 
 
+LIMITS = (
+    ("seed", 0, 1 << 40),
+    ("model.segments.count", 1, math.inf),
+    ("data.arrangement_share", 0, 1),
+    ("data.clip", 0, math.inf),
+    ("data.views", 0, 10_000),
+    ("data.arrangement_views", 1, 10_000),
+    ("data.workers", 0, 1_024),
+    ("contrast.weight", 0, math.inf),
+    ("contrast.temperature", 0.001, 100),
+    ("contrast.hidden", 1, math.inf),
+    ("contrast.out", 1, math.inf),
+    ("contrast.masks", 1, 64),
+    ("contrast.keep", 0.01, 1),
+    ("teacher.weight", 0, math.inf),
+    ("teacher.directions", 1, math.inf),
+    ("teacher.relations", 0, math.inf),
+    ("optimizer.batch", 2, math.inf),
+    ("optimizer.steps", 1, math.inf),
+    ("optimizer.learning_rate", 0, 1),
+    ("optimizer.warmup", 0, math.inf),
+    ("optimizer.weight_decay", 0, 1),
+    ("optimizer.clip", 1e-6, math.inf),
+    ("optimizer.ema", 0, 0.999999),
+    ("validation.every", 1, math.inf),
+    ("validation.readout", 0, 1),
+)
+"""Smallest and largest value of a setting: what would only fail after hours, or never say why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """Everything a run needs to know."""
@@ -102,20 +133,59 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if self.objective not in ("contrastive", "artist"):
-            raise ValueError(f'objective="{self.objective}" is neither "contrastive" nor "artist"')
-        for name, value, low, high in (
-            ("data.arrangement_share", self.data.arrangement_share, 0, 1),
-            ("contrast.keep", self.contrast.keep, 0.01, 1),
-            ("contrast.masks", self.contrast.masks, 1, 64),
-            ("data.views", self.data.views, 0, 10_000),
-            ("data.arrangement_views", self.data.arrangement_views, 1, 10_000),
-            ("optimizer.batch", self.optimizer.batch, 2, 1 << 20),
-            ("optimizer.steps", self.optimizer.steps, 1, 1 << 40),
-            ("optimizer.ema", self.optimizer.ema, 0, 0.999999),
-            ("validation.every", self.validation.every, 1, 1 << 40),
-        ):
-            if not low <= value <= high:
-                raise ValueError(f"{name}={value} must lie in {low}..{high}")
+            raise Misfit(
+                f'objective="{self.objective}" is neither "contrastive" nor "artist"', "objective"
+            )
+        for key, low, high in LIMITS:
+            value = reduce(getattr, key.split("."), self)
+            if not low <= value <= high:  # type: ignore[operator]
+                limit = f"lie in {low}..{high}" if high < math.inf else f"be at least {low}"
+                raise Misfit(f"{key}={value} must {limit}", key)
+        for key, why in self._contradictions():
+            raise Misfit(f"{key}={reduce(getattr, key.split('.'), self)}: {why}", key)
+        for name in self.augmentations:
+            try:
+                self._chain([name])
+            except ValueError as error:
+                raise Misfit(f"augmentations: {error}", f"augmentations.{name}") from error
+
+    @property
+    def clip(self) -> int:
+        """C, samples drawn from a recording to make a view of."""
+        return round(self.data.clip * self.model.sample_rate) or self.model.samples
+
+    @property
+    def chain(self) -> Chain | None:
+        """The augmentations, clips [B, C] -> views [B, L]; None where a view is the bare clip."""
+        return self._chain(self.augmentations) if self.augmentations else None
+
+    def _chain(self, names: Iterable[str]) -> Chain:
+        # Numbers of a recipe are floats; a stage that counts with one wants it whole.
+        values = {
+            name: {
+                key: int(value) if value.is_integer() else value
+                for key, value in self.augmentations[name].items()
+            }
+            for name in names
+        }
+        model = self.model
+        return Chain.from_settings(values, sample_rate=model.sample_rate, length=model.samples)
+
+    def _contradictions(self) -> Iterator[tuple[str, str]]:
+        """Settings that do not fit each other: the one to change, and why."""
+        data, model = self.data, self.model
+        if self.clip < model.samples:
+            yield "data.clip", f"shorter than model.segments.length={model.segments.length}"
+        if self.clip > model.samples and "random_resized_crop" not in self.augmentations:
+            yield "data.clip", "longer than a segment, and no random_resized_crop cuts it to one"
+        if data.views == 1:
+            yield "data.views", "a pair is two views; keep more of them, or 0 for fresh ones"
+        if data.views and data.same_clip:
+            yield "data.same_clip", "views that are kept (data.views) each have a clip of their own"
+        if data.arrangement_share and not data.arrangements:
+            yield "data.arrangement_share", "data.arrangements names no index of renderings"
+        if self.objective == "contrastive" and not (self.contrast.weight or self.teacher.features):
+            yield "contrast.weight", "without a teacher there is nothing else to learn from"
 
     @property
     def digest(self) -> str:
@@ -142,27 +212,22 @@ def read_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         raise RecipeError(f"cannot be read: {error.strerror}", path=path) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"not a TOML file: {error}", path=path) from None
-    for override in overrides:
-        _override(values, override)
+    patches = [_override(values, override) for override in overrides]
     try:
-        recipe = _build(Recipe, values, ())
-    except _Misfit as misfit:
-        raise RecipeError(
-            str(misfit), path=path, line=_line_of(text, misfit.key)
-        ) from misfit.__cause__
+        recipe = build(Recipe, values)
+    except Misfit as misfit:
+        for override, patched in zip(overrides, patches, strict=True):
+            if related(patched, misfit.key):
+                message = f'{misfit} (given as "{override}")'
+                raise RecipeError(message, path=path) from misfit.__cause__
+        line = line_of(text, misfit.key)
+        raise RecipeError(str(misfit), path=path, line=line) from misfit.__cause__
     assert isinstance(recipe, Recipe)
     return recipe
 
 
-class _Misfit(Exception):
-    """A value that does not fit, and the key it stands under."""
-
-    def __init__(self, message: str, key: tuple[str, ...]) -> None:
-        super().__init__(message)
-        self.key = key
-
-
-def _override(values: dict[str, Any], override: str) -> None:
+def _override(values: dict[str, Any], override: str) -> str:
+    """Put an override into `values`; returns the key it sets."""
     key, equals, _ = override.partition("=")
     try:
         if not equals:
@@ -174,6 +239,7 @@ def _override(values: dict[str, Any], override: str) -> None:
             f"{key.strip() or 'table.key'}='\"text\"'"
         ) from None
     _merge(values, patch)
+    return key.strip()
 
 
 def _merge(values: dict[str, Any], patch: dict[str, Any]) -> None:
@@ -182,61 +248,3 @@ def _merge(values: dict[str, Any], patch: dict[str, Any]) -> None:
             _merge(values[key], value)
         else:
             values[key] = value
-
-
-def _build(kind: type, values: Mapping[str, Any], at: tuple[str, ...]) -> object:
-    hints = typing.get_type_hints(kind)
-    names = [f.name for f in dataclasses.fields(kind)]
-    chosen = {}
-    for key, value in values.items():
-        if key not in names:
-            near = difflib.get_close_matches(key, names, n=1)
-            hint = f'did you mean "{near[0]}"?' if near else f"known keys: {', '.join(names)}"
-            raise _Misfit(f'unknown key "{".".join((*at, key))}"; {hint}', (*at, key))
-        chosen[key] = _fit(hints[key], value, (*at, key))
-    try:
-        return kind(**chosen)
-    except ValueError as error:
-        raise _Misfit(str(error), at or tuple(chosen)[:1]) from error
-
-
-def _fit(hint: Any, value: Any, at: tuple[str, ...]) -> Any:
-    """`value` as the type `hint` asks for; an int may stand for a float, nothing else bends."""
-    origin = typing.get_origin(hint)
-    if dataclasses.is_dataclass(hint) and isinstance(value, dict):
-        return _build(typing.cast(type, hint), value, at)
-    if origin in (Mapping, dict) or hint is Mapping:
-        if isinstance(value, dict):
-            inner = typing.get_args(hint)[1]
-            return {key: _fit(inner, entry, (*at, key)) for key, entry in value.items()}
-    elif origin in (types.UnionType, typing.Union):
-        for option in typing.get_args(hint):
-            if option is not type(None):
-                return _fit(option, value, at)
-    elif origin is Literal:
-        if value in typing.get_args(hint):
-            return value
-        raise _Misfit(f"{'.'.join(at)}={value!r}; choose one of {typing.get_args(hint)}", at)
-    elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    elif type(value) is hint:
-        return value
-    wanted = getattr(hint, "__name__", str(hint))
-    given = type(value).__name__
-    raise _Misfit(f"{'.'.join(at)}={value!r} is of type {given}, expected {wanted}", at)
-
-
-def _line_of(text: str, key: tuple[str, ...]) -> int | None:
-    """Line on which `key` is set; tomllib does not keep it, so headers are followed by eye."""
-    table: tuple[str, ...] = ()
-    header_line = None
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[([\w.\-]+)\]", line):
-            table = tuple(header[1].split("."))
-            if table == key:
-                header_line = number
-        elif assignment := re.match(r"\s*([\w.\-]+)\s*=", line):
-            full = (*table, *assignment[1].split("."))
-            if full == key[: len(full)]:
-                return number
-    return header_line

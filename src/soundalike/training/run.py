@@ -15,8 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from soundalike.audio.augmentations import Chain
-from soundalike.audio.segments import cut, grid
+from soundalike.audio.segments import cut, grid, sample_range
 from soundalike.errors import AudioError, RecipeError
 from soundalike.model.checkpoint import from_pretrained
 from soundalike.model.waveform_encoder import WaveformEncoder
@@ -91,20 +90,10 @@ def assemble(
     model = WaveformEncoder(settings)
     if recipe.initial:
         _start_from(model, recipe.initial)
-    labels = artists_of(sources)
-    objectives: dict[str, tuple[nn.Module, float]] = {}
-    if recipe.objective == "contrastive" and recipe.contrast.weight > 0:
-        objectives["contrast"] = (
-            Contrast(model.encoder.dimension, recipe.contrast),
-            recipe.contrast.weight,
-        )
-    if recipe.objective == "artist":
-        objectives["artist"] = (ArtistClassifier(model.encoder.dimension, len(labels)), 1.0)
     targets = None
     if recipe.teacher.features:
         targets = TeacherTargets(recipe.teacher, sources, settings.sample_rate)
-        student = Student(model.encoder.dimension, targets.directions, recipe.teacher)
-        objectives["teacher"] = (student, recipe.teacher.weight)
+    objectives = _objectives(recipe, model.encoder.dimension, sources, targets)
     pairs = _pairs(recipe, model, cache, (sources, arrangements), targets)
 
     def nothing(_: WaveformEncoder) -> Scores:
@@ -130,10 +119,10 @@ def readout_segments(cache: WaveformCache, sources: list[Source], recipe: Recipe
         # A short-segment network hears many windows of a track; for statistics the middle ones do.
         count = max(settings.segments.count, 4)
         for segment in grid(len(waveform) / rate, count=count, length=settings.segments.length):
-            places.append((waveform, int(segment.start * rate)))
+            places.append((waveform, *sample_range(segment, rate, L)))
     if len(places) > READOUT_SEGMENTS:
         places = [places[i] for i in np.linspace(0, len(places) - 1, READOUT_SEGMENTS).astype(int)]
-    return np.stack([_cut16(waveform, start, L) for waveform, start in places])
+    return np.stack([_cut16(waveform[first:past], L) for waveform, first, past in places])
 
 
 @torch.no_grad()
@@ -151,9 +140,27 @@ def fit_readout(model: WaveformEncoder, segments: np.ndarray, strength: float) -
         readout.to(device)
 
 
-def _cut16(waveform: np.ndarray, start: int, length: int) -> np.ndarray:
-    piece = np.asarray(waveform[start : start + length])
+def _cut16(piece: np.ndarray, length: int) -> np.ndarray:
+    piece = np.asarray(piece)
     return piece if len(piece) == length else cut(piece, 0, length).astype(np.int16)
+
+
+def _objectives(
+    recipe: Recipe, D: int, sources: list[Source], targets: TeacherTargets | None
+) -> dict[str, tuple[nn.Module, float]]:
+    """What h has to be good for: name -> loss and its weight."""
+    objectives: dict[str, tuple[nn.Module, float]] = {}
+    if recipe.objective == "contrastive" and recipe.contrast.weight > 0:
+        objectives["contrast"] = (Contrast(D, recipe.contrast), recipe.contrast.weight)
+    if recipe.objective == "artist":
+        artists = len(artists_of(sources))
+        if artists < 2:
+            raise RecipeError(f'objective="artist" needs 2 artists or more, there are {artists}')
+        objectives["artist"] = (ArtistClassifier(D, artists), 1.0)
+    if targets:
+        student = Student(D, targets.directions, recipe.teacher)
+        objectives["teacher"] = (student, recipe.teacher.weight)
+    return objectives
 
 
 def _pairs(
@@ -166,7 +173,7 @@ def _pairs(
     """Batches by step: of fresh views, or out of a bank when the recipe keeps some per recording."""
     sources, arrangements = music
     plan, labels = _plan(recipe), artists_of(sources)
-    prepare = ViewMaker(_chain(recipe), model.front_end)
+    prepare = ViewMaker(recipe.chain, model.front_end)
     if not recipe.data.views:
         return Pairs(
             sources,
@@ -177,12 +184,14 @@ def _pairs(
             plan=plan,
             target_of=targets,
         )
-    settings = asdict(recipe.model)
-    depends_on = [recipe.augmentations, settings["front_end"], settings["kind"], recipe.seed]
+    settings = recipe.model
+    front_end = asdict(settings.front_end) if settings.kind == "ast" else settings.sample_rate
+    clip = plan.clip if plan.clip == settings.samples else [plan.clip, settings.samples]
+    depends_on = [recipe.augmentations, front_end, settings.kind, recipe.seed]
 
     def bank(pool: list[Source], views: int) -> ViewBank:
         keys = [(source.key, len(source.recordings)) for source in pool]
-        folder = bank_folder(recipe.data.cache, [depends_on, plan.clip, keys])
+        folder = bank_folder(recipe.data.cache, [depends_on, clip, keys])
         bank = ViewBank(pool, cache=cache, prepare=prepare, plan=plan, views=views, folder=folder)
         bank.fill(workers=recipe.data.workers)
         return bank
@@ -206,52 +215,33 @@ def _usable(
 
 
 def _arrangements(recipe: Recipe) -> list[Source]:
-    if not recipe.data.arrangement_share:
-        return []
-    if not recipe.data.arrangements:
-        raise RecipeError("data.arrangement_share is above 0 but data.arrangements names no index")
-    return read_arrangements(recipe.data.arrangements)
+    return read_arrangements(recipe.data.arrangements) if recipe.data.arrangement_share else []
 
 
 def _check_batch(recipe: Recipe, sources: list[Source], arrangements: list[Source]) -> None:
-    from_scores = round(recipe.data.arrangement_share * recipe.optimizer.batch)
+    batch, world = recipe.optimizer.batch, int(os.environ.get("WORLD_SIZE", "1"))
+    if batch % world:
+        raise RecipeError(f"optimizer.batch={batch} cannot be shared evenly by {world} processes")
+    from_scores = round(recipe.data.arrangement_share * batch)
     for pool, count, what in (
-        (sources, recipe.optimizer.batch - from_scores, "recordings"),
+        (sources, batch - from_scores, "recordings"),
         (arrangements, from_scores, "arrangements"),
     ):
         if count > len(pool):
             raise RecipeError(
-                f"optimizer.batch={recipe.optimizer.batch} asks for {count} {what} a step, there are "
+                f"optimizer.batch={batch} asks for {count} {what} a step, there are "
                 f"{len(pool)}; a source may stand in a batch only once, so make the batch smaller"
             )
 
 
-def _chain(recipe: Recipe) -> Chain | None:
-    if not recipe.augmentations:
-        return None
-    settings = recipe.model
-    try:
-        return Chain.from_settings(
-            recipe.augmentations, sample_rate=settings.sample_rate, length=settings.samples
-        )
-    except ValueError as error:
-        raise RecipeError(f"augmentations: {error}") from None
-
-
 def _plan(recipe: Recipe) -> Plan:
-    settings, data = recipe.model, recipe.data
-    clip = round(data.clip * settings.sample_rate) if data.clip else settings.samples
-    if clip < settings.samples:
-        raise RecipeError(
-            f"data.clip={data.clip} s is shorter than model.segments.length={settings.segments.length} s"
-        )
     return Plan(
         batch=recipe.optimizer.batch,
         steps=recipe.optimizer.steps,
         seed=recipe.seed,
-        clip=clip,
-        same_clip=data.same_clip,
-        arrangement_share=data.arrangement_share,
+        clip=recipe.clip,
+        same_clip=recipe.data.same_clip,
+        arrangement_share=recipe.data.arrangement_share,
         rank=int(os.environ.get("RANK", "0")),
         world=int(os.environ.get("WORLD_SIZE", "1")),
     )

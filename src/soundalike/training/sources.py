@@ -20,7 +20,7 @@ from soundalike.audio.waveform import AUDIO_EXTENSIONS, load_audio
 from soundalike.errors import AudioError, RecipeError
 
 VALIDATION_SHARE = 10
-"""Of a plain folder, one album folder in this many is held out."""
+"""Of a plain folder, one album folder in this many is held out, or one loose file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ def read_sources(music: str | Path, split: str) -> list[Source]:
 
     Args:
         music: a CSV with `path` and `split` columns (and `artist`, `soundtrack` if known; paths
-            relative to the file), or a folder, of which one album in ten is held out for validation.
+            relative to the file), or a folder, of which one album folder in ten is held out for
+            validation; a file outside all folders is an album to itself.
 
     Raises:
         RecipeError: nothing there, missing columns, or an empty split.
@@ -58,7 +59,8 @@ def read_sources(music: str | Path, split: str) -> list[Source]:
     else:
         raise RecipeError(f'data.music="{music}" is neither a CSV file nor a folder')
     if not sources:
-        raise RecipeError(f'data.music="{music}" holds no music for the split "{split}"')
+        hint = "; of a folder, one album in ten is held out" if path.is_dir() else ""
+        raise RecipeError(f'data.music="{music}" holds no music for the split "{split}"{hint}')
     return sources
 
 
@@ -79,7 +81,7 @@ def read_arrangements(index: str | Path) -> list[Source]:
 
 
 def _from_csv(path: Path, split: str) -> list[Source]:
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         missing = {"path", "split"} - set(reader.fieldnames or ())
         if missing:
@@ -100,13 +102,14 @@ def _from_folder(folder: Path, split: str) -> list[Source]:
     files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in AUDIO_EXTENSIONS)
     sources = []
     for file in files:
-        album = file.parent.relative_to(folder).as_posix()
+        key = file.relative_to(folder).as_posix()
+        album = key.rpartition("/")[0]
         # By a hash of the album, so that adding an album never moves another between the splits.
-        digest = hashlib.blake2b(album.encode("utf-8", "surrogateescape"), digest_size=4).digest()
+        name = (album or key).encode("utf-8", "surrogateescape")
+        digest = hashlib.blake2b(name, digest_size=4).digest()
         held_out = int.from_bytes(digest, "big") % VALIDATION_SHARE == 0
         if split == ("validation" if held_out else "train"):
-            artist = album.partition("/")[0]
-            sources.append(Source(file.relative_to(folder).as_posix(), (file,), artist, album))
+            sources.append(Source(key, (file,), artist=album.partition("/")[0], album=album))
     return sources
 
 
@@ -128,7 +131,7 @@ class WaveformCache:
             AudioError: the file cannot be used.
         """
         if path.suffix == ".npy":
-            return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+            return _rendering(path)
         cached = self._place(path)
         if not cached.exists():
             samples = load_audio(path, sample_rate=self.sample_rate)
@@ -159,6 +162,16 @@ class WaveformCache:
         return self.folder / f"{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}.npy"
 
 
+def _rendering(path: Path) -> np.ndarray:
+    try:
+        samples: np.ndarray = np.load(path, mmap_mode="r")
+    except (OSError, ValueError) as error:
+        raise AudioError(path, f"cannot be read: {error}") from None
+    if samples.ndim != 1 or samples.dtype != np.int16 or not len(samples):
+        raise AudioError(path, f"holds {samples.dtype} {list(samples.shape)}, expected int16 [T]")
+    return samples
+
+
 def as_float(samples: np.ndarray) -> np.ndarray:
     """16-bit samples as float32 in -1..1."""
     scaled: np.ndarray = samples.astype(np.float32) / 32767
@@ -166,5 +179,6 @@ def as_float(samples: np.ndarray) -> np.ndarray:
 
 
 def artists_of(sources: Sequence[Source]) -> dict[str, int]:
-    """Class number of every artist, in alphabetical order."""
-    return {artist: i for i, artist in enumerate(sorted({source.artist for source in sources}))}
+    """Class number of every artist, in alphabetical order; no name is no artist."""
+    artists = sorted({source.artist for source in sources} - {""})
+    return {artist: i for i, artist in enumerate(artists)}

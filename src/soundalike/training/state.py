@@ -1,4 +1,5 @@
-"""The state of a run on disk: all tensors and a few notes in one safetensors file, written at once.
+"""The state of a run on disk: all tensors and a few notes in one safetensors file, written at once;
+beside it the history, a line of JSON per step.
 
 Modules and optimisers are flattened to "part/name" -> tensor, so reading a state runs no code that
 the file brings along (a pickle would).
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,32 @@ def read_state(path: Path, parts: Parts, *, recipe: str | None = None) -> dict[s
             for name, tensor in tensors.items()
             if name.startswith(f"{part}/")
         }
-        _load(thing, mine)
+        try:
+            _load(thing, mine)
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(f"{path}: {part} is of another network: {error}") from None
     return notes
+
+
+def write_history(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Write a line of JSON per entry; a crash while writing leaves the previous file whole."""
+    partial = path.with_suffix(".partial-history")
+    partial.write_text("".join(json.dumps(entry) + "\n" for entry in entries), encoding="utf-8")
+    partial.replace(path)
+
+
+def read_history(path: Path) -> list[dict[str, Any]]:
+    """Entries of a history; none when there is no such file.
+
+    Raises:
+        ModelError: unreadable file.
+    """
+    if not path.exists():
+        return []
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: the history of the run cannot be read: {error}") from None
 
 
 def _tensors(thing: nn.Module | torch.optim.Optimizer) -> dict[str, Tensor]:

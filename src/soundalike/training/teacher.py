@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from soundalike.errors import RecipeError
+from soundalike.model.contrastive_loss import gather
 from soundalike.training.pairs import Batch, Clip
 from soundalike.training.recipe import TeacherSettings
 from soundalike.training.sources import Source
@@ -91,11 +92,12 @@ class Student(nn.Module):
         self.answer = nn.Linear(dimension, directions)
 
     def forward(self, h: Tensor, batch: Batch) -> Tensor:
-        """Loss [] of rows h [masks * 2B, D]; rows whose target is NaN are left out."""
-        target = batch.target.repeat(len(h) // len(batch.target), 1)
+        """Loss [] of rows h [masks * 2B, D] of every process; rows whose target is NaN are left out."""
+        h, target = gather(h), gather(batch.target.repeat(len(h) // len(batch.target), 1))
         known = ~target[:, 0].isnan()
         if not known.any():
-            return h.sum() * 0
+            nothing: Tensor = self.answer(h).sum() * 0
+            return nothing
         h, target = h[known].float(), F.normalize(target[known], dim=1)
         answer = F.normalize(self.answer(h), dim=1)
         alone = (1 - (answer * target).sum(dim=1)).mean()

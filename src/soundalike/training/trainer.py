@@ -10,7 +10,6 @@ AdamW (Loshchilov & Hutter 2019), linear warm-up, a cosine to zero.
 from __future__ import annotations
 
 import copy
-import json
 import math
 import os
 import time
@@ -24,10 +23,11 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, Dataset
 
+from soundalike.errors import RecipeError
 from soundalike.model.waveform_encoder import WaveformEncoder
 from soundalike.training.pairs import Batch
 from soundalike.training.recipe import Recipe
-from soundalike.training.state import read_state, write_state
+from soundalike.training.state import read_history, read_state, write_history, write_state
 
 Scores = dict[str, float]
 
@@ -107,36 +107,49 @@ class Trainer:
         """Train to the last step of the recipe, or to step `until`, and return the averaged model.
 
         The returned model holds the weights that scored best on validation.
+
+        Raises:
+            ModelError: the folder holds a run of another recipe, or a broken one.
+            RecipeError: the gradient is no longer finite.
         """
         self._resume()
         wrapped: nn.Module = (
             DistributedDataParallel(self.network) if self.world > 1 else self.network
         )
-        settings, contrast = self.recipe.optimizer, self.recipe.contrast
-        stop = settings.steps if until is None else min(until, settings.steps)
+        steps = self.recipe.optimizer.steps
+        stop = steps if until is None else min(until, steps)
         began, began_at = time.monotonic(), self.step
         for batch in self._batches(stop):
             rate = learning_rate(self.step, self.recipe)
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
-            # Patchout draws from the global generator; seeded by the step, a resumed run draws alike.
-            torch.manual_seed(self.recipe.seed * 1_000_003 + self.step)
-            with self._autocast():
-                loss, parts = wrapped(batch.to(self.device), contrast.masks, contrast.keep)
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(self.network.parameters(), settings.clip)
-            self.optimizer.step()
+            losses = self._learn(wrapped, batch.to(self.device), rate)
             self.step += 1
             self._update_average()
-            scores = self._look_and_save(stop)
+            scores = self._look(stop)
             pace = (time.monotonic() - began) / (self.step - began_at)
-            losses = {name: float(part) for name, part in parts.items()}
             self._record(losses, scores, rate, pace * (stop - self.step))
-        best = self.folder / "best.safetensors"
-        if best.exists():
-            read_state(best, {"average": self.average})
+        if self._best.exists():
+            read_state(self._best, {"average": self.average})
         return self.average
+
+    def _learn(self, wrapped: nn.Module, batch: Batch, rate: float) -> Scores:
+        """One step of the optimiser; returns the losses."""
+        settings, contrast = self.recipe.optimizer, self.recipe.contrast
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        # Patchout draws from the global generator; seeded by the step, a resumed run draws alike.
+        torch.manual_seed(self.recipe.seed * 1_000_003 + self.step)
+        with self._autocast():
+            loss, parts = wrapped(batch, contrast.masks, contrast.keep)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), settings.clip)
+        if not norm.isfinite():
+            raise RecipeError(
+                f"the gradient is {float(norm)} at step {self.step}; try a smaller "
+                "optimizer.learning_rate or a longer optimizer.warmup"
+            )
+        self.optimizer.step()
+        return {name: float(part) for name, part in parts.items()}
 
     def _batches(self, stop: int) -> DataLoader[Batch]:
         workers = self.recipe.data.workers
@@ -168,16 +181,17 @@ class Trainer:
             else:
                 value.copy_(live[name])
 
-    def _look_and_save(self, stop: int) -> Scores | None:
-        if self.step % self.recipe.validation.every and self.step != stop:
-            return None
-        if not self.first:
+    def _look(self, stop: int) -> Scores | None:
+        every, steps = self.recipe.validation.every, self.recipe.optimizer.steps
+        due = self.step % every == 0 or self.step == steps
+        if not self.first or not (due or self.step == stop):
             return None
         scores = self.validate(self.average)
         value = next(iter(scores.values()))
-        if value > self.best:
+        # A stop in between chooses nothing: a run that never stopped would not look there.
+        if due and value > self.best:
             self.best = value
-            write_state(self.folder / "best.safetensors", {"average": self.average}, {})
+            write_state(self._best, {"average": self.average}, {})
         return scores
 
     def _record(
@@ -192,20 +206,25 @@ class Trainer:
 
     def _save(self) -> None:
         notes = {"step": self.step, "best": self.best, "recipe": self.recipe.digest}
-        lines = "".join(json.dumps(line) + "\n" for line in self.history)
-        (self.folder / "history.jsonl").write_text(lines, encoding="utf-8")
+        write_history(self.folder / "history.jsonl", self.history)
         write_state(self.folder / "state.safetensors", self._parts(), notes)
 
     def _resume(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         state = self.folder / "state.safetensors"
         if not state.exists():
+            if self.first:  # what was best in a run that never came to its first save
+                self._best.unlink(missing_ok=True)
             return
         notes = read_state(state, self._parts(), recipe=self.recipe.digest)
         self.step, self.best = int(notes["step"]), float(notes["best"])
-        lines = (self.folder / "history.jsonl").read_text(encoding="utf-8").splitlines()
         # The history may be a save ahead of the state when the run was killed between the two.
-        self.history = [e for e in map(json.loads, lines) if e["step"] <= self.step]
+        entries = read_history(self.folder / "history.jsonl")
+        self.history = [entry for entry in entries if entry["step"] <= self.step]
+
+    @property
+    def _best(self) -> Path:
+        return self.folder / "best.safetensors"
 
     def _parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
         return {"network": self.network, "average": self.average, "optimizer": self.optimizer}

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from soundalike.errors import RecipeError
 from soundalike.training.pairs import Batch, Clip, Plan, TargetOf, ViewMaker, choose, read_clips
 from soundalike.training.sources import Source, WaveformCache
 
@@ -55,10 +56,17 @@ class ViewBank:
         self._open: dict[int, np.ndarray] = {}
 
     def fill(self, *, workers: int, report: Callable[[int, int], None] = lambda *_: None) -> None:
-        """Make the slots that are missing; `report` hears how many of how many are there."""
+        """Make the slots that are missing; `report` hears how many of how many are there.
+
+        Raises:
+            RecipeError: the folder holds views of other recordings under the same names.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._check_contents()
         V = self.views
         missing = [slot for slot in range(V) if not self._file(slot).exists()]
+        # Several processes of one run each begin with slots of their own, and find the rest made.
+        missing.sort(key=lambda slot: slot % self.plan.world != self.plan.rank)
         report(V - len(missing), V)
         if workers < 2:
             for done, slot in enumerate(missing, start=V - len(missing) + 1):
@@ -85,7 +93,24 @@ class ViewBank:
         start = int(rng.random() * max(0, total - self.plan.clip))
         return Clip(source, version, start, min(start + self.plan.clip, total))
 
+    def _check_contents(self) -> None:
+        digest = hashlib.blake2b(digest_size=16)
+        for source, version in self.recordings:
+            samples = self.cache.waveform(source.recordings[version])
+            # Sixty-four samples and the length tell recordings apart without reading them all.
+            digest.update(f"{len(samples)}".encode() + samples[:: len(samples) // 64 + 1].tobytes())
+        note = self.folder / "recordings.txt"
+        if note.exists() and note.read_text() != digest.hexdigest():
+            raise RecipeError(
+                f"{self.folder} holds views of other recordings of the same names; delete it"
+            )
+        partial = self.folder / f"recordings.partial-{self.plan.rank}.txt"
+        partial.write_text(digest.hexdigest())
+        partial.replace(note)
+
     def _make(self, slot: int) -> None:
+        if self._file(slot).exists():
+            return
         # One generator per slot; rows are made in a fixed order and in groups of a fixed size.
         generator = torch.Generator().manual_seed(self.plan.seed * 1_000_003 + slot)
         parts = []
@@ -93,7 +118,7 @@ class ViewBank:
             group = self.recordings[first : first + ROWS_AT_ONCE]
             clips = read_clips(self.cache, [self.place(s, v, slot) for s, v in group], self.plan)
             parts.append(self.prepare(clips, generator).half().numpy())
-        partial = self.folder / f"{slot:04d}.partial.npy"
+        partial = self.folder / f"{slot:04d}.partial-{self.plan.rank}.npy"
         np.save(partial, np.concatenate(parts))
         partial.replace(self._file(slot))
 
