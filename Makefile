@@ -14,7 +14,7 @@ LIBRARY ?= $(if $(MUSIC),,.cache/demo-library)
 run: $(VENV)/run.done
 	@if [ -n "$(MUSIC)" ]; then \
 	    $(BIN)/soundalike index "$(MUSIC)" $(if $(LIBRARY),--library "$(LIBRARY)",) && \
-	    $(BIN)/soundalike similar --any $(if $(LIBRARY),--library "$(LIBRARY)",); \
+	    $(BIN)/soundalike similar $(if $(LIBRARY),--library "$(LIBRARY)",); \
 	else \
 	    $(BIN)/soundalike demo --folder .cache/demo-music --library "$(LIBRARY)"; \
 	fi

@@ -10,17 +10,15 @@ is measured on the same sound.
 
 from __future__ import annotations
 
-import argparse
-import json
-import platform
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from record import finish, parser
 from soundalike.audio.augmentations import STAGES, Chain
 
 SAMPLE_RATE = 16_000
@@ -84,42 +82,42 @@ def measure(rows: int, length: int, repeats: int) -> dict[str, dict[str, float]]
     return speeds
 
 
-def table(speeds: dict[str, dict[str, float]]) -> str:
+def as_markdown(figures: dict[str, Any]) -> str:
+    """One row per stage, then the chains."""
+    speeds = figures["audio_seconds_per_second"]
     lines = [
+        f"{figures['rows']} views of {figures['seconds']:g} s at {SAMPLE_RATE} Hz, one thread, torch "
+        f"{figures['torch']}.",
+        "",
         "| stage | audio-s per processor-s | audio-s per wall-s |",
         "|---|---:|---:|",
         *(f"| {k} | {v['processor']:,.0f} | {v['wall']:,.0f} |" for k, v in speeds.items()),
     ]
+    if "torchaudio-augmentations" not in speeds:
+        lines += [
+            "",
+            f"**Not from this run:** torchaudio-augmentations could not be imported; {PEER_FIGURE} "
+            "audio-s per wall-s is its chain on 30 s views, measured earlier on two busy cores.",
+        ]
     return "\n".join(lines)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=16, help="examples in a batch")
-    parser.add_argument("--seconds", type=float, default=30.0, help="length of a view")
-    parser.add_argument("--repeats", type=int, default=3, help="calls per stage")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    options = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--rows", type=int, default=16, help="examples in a batch")
+    options.add_argument("--seconds", type=float, default=30.0, help="length of a view")
+    options.add_argument("--repeats", type=int, default=3, help="calls per stage")
+    chosen = options.parse_args()
     torch.set_num_threads(1)
-    speeds = measure(options.rows, round(options.seconds * SAMPLE_RATE), options.repeats)
-    print(f"{options.rows} views of {options.seconds:g} s at {SAMPLE_RATE} Hz, one thread\n")
-    print(table(speeds))
-    if "torchaudio-augmentations" not in speeds:
-        print(
-            f"\ntorchaudio-augmentations could not be imported. NOT FROM THIS RUN: {PEER_FIGURE} "
-            "audio-s per wall-s, its chain on 30 s views, measured earlier on two busy cores."
-        )
-    if options.json:
-        record = {
-            "rows": options.rows,
-            "seconds": options.seconds,
-            "threads": 1,
-            "torch": torch.__version__,
-            "machine": platform.machine(),
-            "audio_seconds_per_second": speeds,
-            "peer_from_an_earlier_run": PEER_FIGURE,
-        }
-        options.json.write_text(json.dumps(record, indent=2) + "\n")
+    figures = {
+        "rows": chosen.rows,
+        "seconds": chosen.seconds,
+        "torch": torch.__version__,
+        "audio_seconds_per_second": measure(
+            chosen.rows, round(chosen.seconds * SAMPLE_RATE), chosen.repeats
+        ),
+    }
+    finish(__file__, as_markdown(figures), figures, chosen)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -72,7 +73,7 @@ def index(
         report = opened.index(folders, jobs=jobs, progress=progress, prune=prune)
     show.print_report(report, len(opened), opened.path)
     if not len(opened):
-        _explain_empty(folders, bool(report.failed))
+        _explain_empty(folders, bool(report.failed or report.skipped))
     if report.failed or report.held:
         sys.exit(1)
 
@@ -120,6 +121,8 @@ def similar(
     Each answer shows its similarity (1 the same, 0 unrelated) and where the two sound most alike: time
     in the query ~ time in the answer.
     """
+    if query is None and (as_json or m3u or start or end):
+        raise click.UsageError("--json, --m3u, --from and --to need a QUERY")
     opened = open_library(library, model)
     if query is None:
         _look_around(opened, count, options)
@@ -158,7 +161,7 @@ def seconds(text: str | None, option: str) -> float | None:
         return None
     try:
         parts = [float(part) for part in text.split(":")]
-        if len(parts) > 3 or any(part < 0 for part in parts):
+        if len(parts) > 3 or not all(0 <= part < math.inf for part in parts):
             raise ValueError
     except ValueError:
         raise click.BadParameter(
@@ -172,7 +175,12 @@ def seconds(text: str | None, option: str) -> float | None:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=FOLDER)
-@click.option("--out", type=FOLDER, required=True, help="Parquet file to write.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="Parquet file to write.",
+)
 @click.option(
     "--aggregate",
     type=click.Choice(["mean", "concat"]),
@@ -193,6 +201,8 @@ def embed(
     from soundalike.cli.vectors import write_parquet
     from soundalike.embedder import Embedder
 
+    if not out.absolute().parent.is_dir():  # to be told now, not when all files have been heard
+        raise click.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
     embedder = Embedder(model)
     done, failed = [], []
     for outcome in embedder.embed(files, jobs=jobs):
@@ -234,7 +244,7 @@ def failures(library: Path | None, as_json: bool) -> None:
 def demo(folder: Path, library: Path | None, model: str | None) -> None:
     """Compose a small music library, listen to it, and find the arrangements of its tunes.
 
-    Eight tunes in three arrangements each (other instruments, keys and tempi) among unrelated pieces,
+    Nine tunes in three arrangements each (other instruments, keys and tempi) among unrelated pieces,
     all composed and rendered here: nothing is downloaded, and it is the same music every time.
     """
     from soundalike.demo.render import demo_groups, write_demo

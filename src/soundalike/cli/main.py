@@ -43,7 +43,10 @@ def main() -> None:
     """Run the command line; prints errors of ours without a traceback."""
     try:
         soundalike()
-    except SoundalikeError as error:
+    except (
+        SoundalikeError,
+        OSError,
+    ) as error:  # OSError: disk full, no permission, in its own words
         click.echo(f"soundalike: {printable(str(error))}", err=True)
         sys.exit(MISUSED if isinstance(error, QueryError | RecipeError) else FAILED)
 

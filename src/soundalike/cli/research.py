@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from soundalike.model.waveform_encoder import WaveformEncoder
 
 FOLDER = click.Path(path_type=Path)
+NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 TRACKS = Path("../shared/music/tracks.csv")
 
 
@@ -34,7 +36,7 @@ def need_torch() -> None:
 @click.command()
 @click.argument("recipe", type=FOLDER)
 @click.option(
-    "--out", type=FOLDER, required=True, help="Folder of the run; continued if there is one."
+    "--out", type=NEW_FOLDER, required=True, help="Folder of the run; continued if there is one."
 )
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override the recipe.")
 @click.option(
@@ -119,7 +121,7 @@ def _warn(error: AudioError) -> None:
     default="mean",
     show_default=True,
 )
-@click.option("--out", type=FOLDER, help="JSON file to write the results to.")
+@click.option("--out", type=NEW_FILE, help="JSON file to write the results to.")
 def evaluate(
     systems: tuple[str, ...], tracks: Path, split: str, aggregation: str, out: Path | None
 ) -> None:
@@ -127,10 +129,18 @@ def evaluate(
 
     SYSTEMS are shipped encoders, model folders, or the baselines mean-log-mel, mfcc and bliss; the
     shipped default if none is named. Tasks: the second half of every track against the first halves
-    of all (same_track), and the tracks of an album against all others (same_album).
+    of all (same_track), and the tracks of an album against all others (same_album). The exit code is
+    1 when a track of the list cannot be used; the others are measured.
     """
     from soundalike.evaluation.report import as_json, as_text
     from soundalike.evaluation.suite import evaluate_system
+
+    left_out: set[Path] = set()
+
+    def warn(error: AudioError) -> None:
+        if error.path not in left_out:  # every system meets it again
+            left_out.add(error.path)
+            _warn(error)
 
     results = []
     for name in systems or ("default",):
@@ -141,7 +151,7 @@ def evaluate(
                     tracks,
                     split,
                     aggregation=aggregation,
-                    warn=_warn,
+                    warn=warn,
                     progress=progress,
                 )
             )
@@ -149,11 +159,13 @@ def evaluate(
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(as_json(results, tracks=tracks.name, split=split), encoding="utf-8")
+    if left_out:
+        sys.exit(1)
 
 
 @click.command()
 @click.argument("model")
-@click.argument("out", type=FOLDER)
+@click.argument("out", type=NEW_FOLDER)
 def export(model: str, out: Path) -> None:
     """Write MODEL (a folder or hub id of config.json and model.safetensors) with its ONNX graph to OUT."""
     need_torch()

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from soundalike.errors import ModelError
 from soundalike.evaluation.tasks import SAMPLE_RATE
 
 WINDOW, HOP, BANDS, COEFFICIENTS = 1_024, 512, 40, 20
@@ -25,7 +26,8 @@ WINDOW, HOP, BANDS, COEFFICIENTS = 1_024, 512, 40, 20
 
 def mean_log_mel(waveform: np.ndarray) -> np.ndarray:
     """Time mean of the log-mel spectrum: float32 [1, 40]."""
-    return _log_mel(waveform).mean(axis=0, keepdims=True)
+    mean: np.ndarray = _log_mel(waveform).mean(axis=0, keepdims=True)
+    return mean
 
 
 def mfcc(waveform: np.ndarray) -> np.ndarray:
@@ -43,10 +45,12 @@ def bliss(waveform: np.ndarray) -> np.ndarray:
     """bliss-audio's description, float32 [1, 23]; it reads files, so it is handed one.
 
     Raises:
-        ImportError: bliss-audio is not installed.
+        ModelError: bliss-audio is not installed.
     """
-    import bliss_audio
-
+    try:
+        import bliss_audio
+    except ImportError:
+        raise ModelError("bliss is not installed: pip install bliss-audio") from None
     with tempfile.NamedTemporaryFile(suffix=".wav", delete=False) as file:
         name = file.name
     try:

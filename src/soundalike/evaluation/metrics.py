@@ -27,13 +27,19 @@ class Interval:
 
 
 def ranks_of_relevant(similarity: np.ndarray, relevant: np.ndarray) -> list[np.ndarray]:
-    """Ranks (1 is best) of each query's relevant items, ascending: Q arrays of int."""
+    """Ranks (1 is best) of each query's relevant items, ascending: Q arrays of int.
+
+    Raises:
+        ValueError: shapes that do not fit, or a similarity that is NaN.
+    """
     if similarity.shape != relevant.shape or similarity.ndim != 2:
         raise ValueError(
             f"similarity {similarity.shape} and relevant {relevant.shape} must both be [Q, N]"
         )
+    if np.isnan(similarity).any():
+        raise ValueError("a similarity is NaN; a system must rank everything it is asked about")
     ranks = []
-    for row, wanted in zip(similarity, relevant & np.isfinite(similarity), strict=True):
+    for row, wanted in zip(similarity, relevant & (similarity > -np.inf), strict=True):
         # Sorted by similarity, then irrelevant before relevant: ties count against us.
         order = np.lexsort((wanted, -row))
         ranks.append(np.flatnonzero(wanted[order]) + 1)

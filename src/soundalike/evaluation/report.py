@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import math
 import os
 import platform
 import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from soundalike.evaluation.metrics import Interval
@@ -34,14 +37,14 @@ def as_text(evaluations: Sequence[Evaluation]) -> str:
 
 
 def as_json(evaluations: Sequence[Evaluation], *, tracks: str, split: str) -> str:
-    """The whole record, with what is needed to say where it came from."""
+    """The whole record, with what is needed to say where it came from; null where there is no value."""
     record = {
         "tracks": tracks,
         "split": split,
         "provenance": provenance(),
-        "evaluations": [asdict(evaluation) for evaluation in evaluations],
+        "evaluations": [_with_null(asdict(evaluation)) for evaluation in evaluations],
     }
-    return json.dumps(record, indent=1) + "\n"
+    return json.dumps(record, indent=1, allow_nan=False) + "\n"
 
 
 def as_markdown(record: dict[str, Any]) -> str:
@@ -53,7 +56,9 @@ def as_markdown(record: dict[str, Any]) -> str:
     ]
     for evaluation in record["evaluations"]:
         found = {
-            (result["task"], name): Interval(**score)
+            (result["task"], name): Interval(
+                **{key: math.nan if value is None else value for key, value in score.items()}
+            )
             for result in evaluation["results"]
             for name, score in result["scores"].items()
         }
@@ -64,15 +69,24 @@ def as_markdown(record: dict[str, Any]) -> str:
 
 
 def provenance() -> dict[str, str]:
-    """Where and of what a measurement was made: machine and commit."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
-    ).stdout.strip()
+    """Of what, where and when a measurement was made."""
     return {
-        "commit": commit or "unknown",
+        "commit": _commit() or "unknown",
         "machine": f"{_processor()}, {os.cpu_count()} cores",
         "python": platform.python_version(),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
     }
+
+
+def _commit() -> str:
+    """Of the repository the package runs from; "" where it was installed from a wheel."""
+    command = ["git", "describe", "--always", "--dirty"]
+    folder = Path(__file__).parent
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return done.stdout.strip()
 
 
 def _processor() -> str:
@@ -84,5 +98,16 @@ def _processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
+def _with_null(value: Any) -> Any:
+    """JSON knows no NaN: None in its place."""
+    if isinstance(value, dict):
+        return {key: _with_null(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_with_null(entry) for entry in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
 def _text(score: Interval) -> str:
+    if math.isnan(score.mean):
+        return "-"
     return f"{score.mean:.3f} ({score.low:.3f}-{score.high:.3f})"

@@ -69,7 +69,7 @@ def evaluate_system(
     """Run one system through same_track and same_album.
 
     Raises:
-        QueryError: no such list of tracks or split.
+        QueryError: no such list of tracks or split, or no track of it can be used.
         ModelError: no such system.
     """
     recordings = read_recordings(tracks, split)

@@ -64,13 +64,13 @@ def read_recordings(tracks: Path, split: str) -> list[Recording]:
         QueryError: missing file or columns, or nothing in the split.
     """
     try:
-        with tracks.open(newline="", encoding="utf-8") as file:
+        with tracks.open(newline="", encoding="utf-8-sig") as file:
             rows = [
                 Recording(tracks.parent / row["path"], row["soundtrack"], row.get("artist", ""))
                 for row in csv.DictReader(file)
                 if row["split"] == split
             ]
-    except (OSError, KeyError) as error:
+    except (OSError, UnicodeDecodeError, KeyError) as error:
         raise QueryError(f"{tracks} is not a list of tracks: {error!r}") from None
     if not rows:
         raise QueryError(f'{tracks} has no track in the split "{split}"')
@@ -93,7 +93,11 @@ class Halves:
         sample_rate: int = SAMPLE_RATE,
         warn: Callable[[AudioError], None],
     ) -> Halves:
-        """Decode and halve; tracks that cannot be used are reported and left out."""
+        """Decode and halve; tracks that cannot be used are reported and left out.
+
+        Raises:
+            QueryError: none can be used.
+        """
         kept, first, second = [], [], []
         for recording in recordings:
             try:
@@ -108,6 +112,8 @@ class Halves:
             kept.append(recording)
             first.append(samples[:middle])
             second.append(samples[middle:])
+        if not kept:
+            raise QueryError(f"none of the {len(recordings)} tracks to compare can be used")
         return cls(kept, first, second)
 
     def describe(self, describe: Describe) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -148,12 +154,12 @@ def same_album(similarity: np.ndarray, albums: Sequence[str]) -> Result:
 
     Args:
         similarity: [N, N] as in `same_track`.
-        albums: N labels.
+        albums: N labels; tracks of "" have no album, hence no mates.
     """
     labels = np.asarray(albums)
     itself = np.eye(len(labels), dtype=bool)
     barred = np.where(itself, -np.inf, similarity)
-    relevant = (labels[:, None] == labels[None, :]) & ~itself
+    relevant = (labels[:, None] == labels[None, :]) & (labels != "") & ~itself
     return _result(
         "same_album",
         {

@@ -1,9 +1,21 @@
 """From a folder to answers.
 
-scan.py         folder -> tracks and tags; what is new, changed, moved, gone
-aggregation.py  segment vectors [S, D] of two tracks -> one similarity
-store.py        tracks and vectors in Lance tables
-search.py       query -> neighbors: candidates, exact re-rank, explanation
-journeys.py     neighbors -> M3U8
-library.py      Library: the one object people hold
+    library.py      Library: the one object people hold
+
+keeping, in the order of use
+    scan.py         folders -> audio files; what is new, changed, moved, gone
+    tracks.py       a track, its tags, and paths as text
+    indexing.py     what indexing does before it embeds: look, compare, reuse
+    ingest.py       files -> rows, committed in batches
+    store.py        tracks, vectors and failures in Lance tables
+    snapshot.py     the same, frozen into memory-mapped files that open at once
+    manifest.py     library.json: which table of which encoder answers
+    opened.py       a library as one process has it open
+    disk.py         atomic writes, the lock, and the reasons a disk gives
+
+asking
+    aggregation.py  segment vectors [S, D] of two tracks -> one similarity
+    queries.py      what was asked -> vectors, and what to leave out
+    search.py       vectors -> neighbors: candidates, exact re-rank, explanation
+    journeys.py     neighbors -> M3U8
 """

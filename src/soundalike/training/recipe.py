@@ -83,7 +83,7 @@ class ValidationSettings:
     """When to look: retrieval on held-out tracks decides, never the loss."""
 
     every: int = 100  # steps
-    readout: float = 0.5  # strength of the read-out's whitening
+    readout: float = 0.75  # strength of the read-out's whitening; chosen on validation, docs/results.md
 
 
 LIMITS = (
@@ -189,8 +189,13 @@ class Recipe:
 
     @property
     def digest(self) -> str:
-        """12 hex digits that tell two recipes apart; a run is only resumed with the recipe it began."""
-        text = json.dumps(dataclasses.asdict(self), sort_keys=True)
+        """12 hex digits that tell two recipes apart; a run is only resumed with the recipe it began.
+
+        Validation is left out: how one looks at a run does not change what it learns.
+        """
+        settings = dataclasses.asdict(self)
+        del settings["validation"]
+        text = json.dumps(settings, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -1,0 +1,403 @@
+"""Whole runs: from a recipe and files on disk to a model, whatever happens on the way."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+from small_run import RATE, small_model, small_recipe, tune, write_tunes, write_wav
+
+from soundalike.audio.augmentations import Chain
+from soundalike.errors import AudioError, RecipeError
+from soundalike.evaluation.tasks import Halves, read_recordings, same_track, similarity_matrix
+from soundalike.model.checkpoint import save_pretrained
+from soundalike.model.sample_cnn import SampleCNNSettings
+from soundalike.model.waveform_encoder import ModelSettings, SegmentSettings, WaveformEncoder
+from soundalike.training.recipe import Recipe, read_recipe
+from soundalike.training.run import assemble, fit_readout, readout_segments, train
+from soundalike.training.sources import Source, WaveformCache, read_sources
+from soundalike.training.state import read_history
+from soundalike.training.trainer import Progress, Scores
+
+TINY = Path(__file__).parents[2] / "recipes/tiny.toml"
+
+
+def no_validation(_: WaveformEncoder) -> Scores:
+    return {"MRR": 0.0}
+
+
+def weights(model: WaveformEncoder) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+# Killing
+
+
+def kill_while_training(command: list[str], *, after: str) -> None:
+    """Start a training run, and kill -9 it as soon as it tells of the step `after`."""
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "OMP_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+    process = subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stderr is not None
+    told = []
+    try:
+        for line in process.stderr:
+            told.append(line)
+            if line.startswith(f"step {after}"):
+                break
+        else:
+            pytest.fail("".join(told))
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)  # the workers too
+        process.stderr.close()
+        assert process.wait() == -signal.SIGKILL
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_run_that_was_killed_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+    music = write_tunes(tmp_path / "music", train=6, validation=2, seconds=10.4)
+    changes = {
+        "data.music": f"'{music}'",
+        "data.cache": f"'{tmp_path / 'cache'}'",
+        "data.workers": "1",
+        "optimizer.batch": "4",
+        "optimizer.steps": "100",
+        "validation.every": "20",
+    }
+    overrides = [f"{key}={value}" for key, value in changes.items()]
+    command = [sys.executable, "-m", "soundalike", "train", str(TINY)]
+    command += ["--out", str(tmp_path / "killed")]
+    kill_while_training(
+        [*command, *(word for override in overrides for word in ("--set", override))],
+        after="35/100",  # several steps after a save, several before the next
+    )
+    with safe_open(tmp_path / "killed/state.safetensors", framework="pt") as file:
+        saved = json.loads(file.metadata()["notes"])["step"]
+    assert saved in (20, 40)
+
+    recipe = read_recipe(TINY, overrides)
+    first: list[int] = []
+    for name in ("killed", "whole"):
+        told: list[int] = []
+        train(
+            recipe,
+            tmp_path / name,
+            validate=no_validation,
+            report=lambda progress, told=told: told.append(progress.step),  # type: ignore[misc]
+            until=saved + 7,
+        )
+        first.append(told[0])
+    assert first == [saved + 1, 1]
+    killed, whole = (load_file(tmp_path / f"{n}/state.safetensors") for n in ("killed", "whole"))
+    assert killed.keys() == whole.keys()
+    for name, tensor in whole.items():
+        assert torch.equal(killed[name], tensor), name
+    losses = [
+        [entry["contrast"] for entry in read_history(tmp_path / name / "history.jsonl")]
+        for name in ("killed", "whole")
+    ]
+    assert losses[0] == losses[1]
+    assert len(losses[0]) == saved + 7
+
+
+# Learning
+
+
+def test_the_tiny_recipe_learns_to_find_filtered_music_again(tmp_path: Path) -> None:
+    music = write_tunes(tmp_path / "music", train=36, validation=48, seconds=10.4)
+    recipe = read_recipe(TINY, [f"data.music='{music}'", f"data.cache='{tmp_path / 'cache'}'"])
+    halves = Halves.load(read_recordings(music, "validation"), sample_rate=RATE, warn=fail)
+    filters = Chain.from_settings(
+        {"high_low_pass": {"probability": 1.0}}, sample_rate=RATE, length=5 * RATE
+    )
+    seconds = torch.from_numpy(np.stack(halves.second).astype(np.float32) / 32767)
+    seconds = filters(seconds, torch.Generator().manual_seed(0))
+
+    def validate(model: WaveformEncoder) -> Scores:
+        first, _ = halves.describe(model.describe)
+        second = [model.describe(half) for half in seconds.numpy()]
+        found = same_track(similarity_matrix(second, first, "mean"))
+        return {"MRR": found.scores["MRR"].mean}
+
+    run = {"validate": validate, "warn": fail}
+    before = validate(train(recipe, tmp_path / "run", until=0, **run))["MRR"]  # type: ignore[arg-type]
+    after = validate(train(recipe, tmp_path / "run", **run))["MRR"]  # type: ignore[arg-type]
+    chance = float(np.mean(1 / np.arange(1, 49)))
+    assert before > 2 * chance  # even a random encoder tells timbres apart
+    assert after > before + 0.05
+    history = read_history(tmp_path / "run/history.jsonl")
+    assert after == max(entry["MRR"] for entry in history if "MRR" in entry)
+    losses = [entry["contrast"] for entry in history]
+    assert np.mean(losses[-20:]) < np.mean(losses[:20]) - 0.3
+
+
+def fail(error: AudioError) -> None:
+    raise error
+
+
+def test_the_artist_baseline_learns_who_made_what(music: Path, cache: Path, tmp_path: Path) -> None:
+    recipe = small_recipe(music, cache, objective="artist", optimizer={"steps": 40})
+    trainer, _ = assemble(recipe, tmp_path, fail)
+    trainer.run()
+    losses = [entry["artist"] for entry in trainer.history]
+    assert losses[0] == pytest.approx(np.log(3), rel=0.2)  # three albums stand for three artists
+    assert np.mean(losses[-5:]) < 0.7 * np.log(3)
+
+
+def test_one_artist_is_nothing_to_tell_apart(tmp_path: Path, cache: Path) -> None:
+    music = write_tunes(tmp_path / "music", train=2, validation=1, seconds=1.5)
+    recipe = small_recipe(music, cache, objective="artist", optimizer={"batch": 2})
+    with pytest.raises(RecipeError, match="needs 2 artists or more, there are 1"):
+        assemble(recipe, tmp_path, fail)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"data": {"views": 3}},
+        {"augmentations": {"gain": {"probability": 0.5}}},
+        {
+            "data": {"clip": 2.0, "same_clip": True},
+            "augmentations": {"random_resized_crop": {"probability": 1.0}},
+        },
+    ],
+    ids=["banked", "augmented", "one clip"],
+)
+def test_the_same_recipe_gives_the_same_model_and_another_seed_another(
+    tmp_path: Path, music: Path, cache: Path, changes: dict[str, dict[str, object]]
+) -> None:
+    def trained(name: str, seed: int) -> dict[str, torch.Tensor]:
+        recipe = small_recipe(music, cache, seed=seed, **changes)
+        return weights(train(recipe, tmp_path / name, validate=no_validation, until=3))
+
+    one, again, other = trained("one", 1), trained("again", 1), trained("other", 2)
+    assert all(torch.equal(one[name], again[name]) for name in one)
+    assert not torch.equal(one["encoder.norm.weight"], other["encoder.norm.weight"])
+
+
+def test_sample_cnn_trains_by_the_same_loop(tmp_path: Path, music: Path, cache: Path) -> None:
+    model = ModelSettings(
+        name="small-cnn",
+        kind="sample_cnn",
+        segments=SegmentSettings(length=0.25, count=3),
+        sample_cnn=SampleCNNSettings(sample_rate=RATE, first_width=4, widths=(4, 8, 8, 8, 8)),
+    )
+    recipe = dataclasses.replace(small_recipe(music, cache), model=model)
+    told: list[Progress] = []
+    trained = train(recipe, tmp_path, validate=no_validation, report=told.append, until=4)
+    assert [progress.step for progress in told] == [1, 2, 3, 4]
+    assert trained.describe(tune(1, 3.0)).shape == (3, 8)
+    statistics = weights(trained)["encoder.first.norm.running_mean"]
+    assert bool((statistics != 0).all())
+
+
+# Music
+
+
+def test_recordings_that_cannot_be_used_are_told_of_and_left_out(
+    tmp_path: Path, cache: Path
+) -> None:
+    music = write_tunes(tmp_path / "music", train=6, validation=1, seconds=1.5)
+    broken = music.parent / "album-1/tune-02.wav"
+    broken.write_bytes(b"RIFF, but no more")
+    (music.parent / "album-2/tune-04.wav").unlink()
+    told: list[AudioError] = []
+    trained = train(
+        small_recipe(music, cache),
+        tmp_path / "run",
+        validate=no_validation,
+        warn=told.append,
+        until=1,
+    )
+    assert [error.path.name for error in told] == ["tune-02.wav", "tune-04.wav"]
+    assert all(error.reason for error in told)
+    assert isinstance(trained, WaveformEncoder)
+
+
+def test_a_batch_larger_than_the_music_is_refused(tmp_path: Path, music: Path, cache: Path) -> None:
+    recipe = small_recipe(music, cache, optimizer={"batch": 7})
+    with pytest.raises(RecipeError, match="asks for 7 recordings a step, there are 6"):
+        assemble(recipe, tmp_path, fail)
+
+
+@pytest.fixture
+def arrangements(tmp_path: Path) -> Path:
+    """An index of three pieces in two versions each, the second one slower."""
+    groups = []
+    for piece in range(3):
+        files = [f"{piece}-{version}.npy" for version in range(2)]
+        for version, file in enumerate(files):
+            samples = np.repeat(tune(piece, 2.0), version + 1)
+            np.save(tmp_path / file, np.round(samples * 32767).astype(np.int16))
+        groups.append({"piece": f"piece {piece}", "files": files})
+    index = tmp_path / "index.json"
+    index.write_text(json.dumps({"groups": groups}))
+    return index
+
+
+@pytest.mark.parametrize("views", [0, 3])
+def test_arrangements_are_learnt_from_beside_recordings(
+    tmp_path: Path, music: Path, cache: Path, arrangements: Path, views: int
+) -> None:
+    data = {"arrangements": str(arrangements), "arrangement_share": 0.5, "views": views}
+    trainer, _ = assemble(small_recipe(music, cache, data=data), tmp_path / "run", fail)
+    batch = trainer.pairs[0]
+    assert batch.features.shape == (8, 32, 49)
+    assert batch.label.tolist() == [*batch.label[:2].tolist(), -1, -1] * 2
+    trainer.run(until=1)
+    greedy = small_recipe(music, cache, data=data, optimizer={"batch": 8})
+    with pytest.raises(RecipeError, match="asks for 4 arrangements a step, there are 3"):
+        assemble(greedy, tmp_path / "run", fail)
+
+
+# Where a run begins and ends
+
+
+def test_a_run_may_start_from_another_models_encoder(
+    tmp_path: Path, music: Path, cache: Path
+) -> None:
+    torch.manual_seed(7)
+    other = WaveformEncoder(
+        dataclasses.replace(small_model(), name="other", segments=SegmentSettings(1.0, 5))
+    )
+    save_pretrained(other, tmp_path / "other")
+    recipe = small_recipe(music, cache, initial=str(tmp_path / "other"))
+    started = train(recipe, tmp_path / "run", validate=no_validation, until=0)
+    theirs = weights(other)
+    for name, tensor in weights(started).items():
+        if name.startswith("encoder."):
+            assert torch.equal(tensor, theirs[name]), name
+    assert started.settings == recipe.model
+
+
+def test_a_model_of_another_shape_cannot_be_started_from(
+    tmp_path: Path, music: Path, cache: Path
+) -> None:
+    settings = small_model()
+    deeper = dataclasses.replace(settings, ast=dataclasses.replace(settings.ast, depth=3))
+    save_pretrained(WaveformEncoder(deeper), tmp_path / "other")
+    recipe = small_recipe(music, cache, initial=str(tmp_path / "other"))
+    with pytest.raises(RecipeError, match="network of another shape or front end"):
+        assemble(recipe, tmp_path / "run", fail)
+
+
+def test_validation_sees_the_average_with_its_readout_fitted(
+    tmp_path: Path, music: Path, cache: Path
+) -> None:
+    seen: list[torch.Tensor] = []
+
+    def validate(model: WaveformEncoder) -> Scores:
+        assert not model.training
+        seen.append(model.readout.mean.clone())
+        return {"MRR": 0.5}
+
+    recipe = small_recipe(music, cache)
+    returned = train(recipe, tmp_path, validate=validate, until=4)
+    assert len(seen) == 1
+    assert bool((seen[0] != 0).any())
+    torch.testing.assert_close(returned.readout.mean, seen[0])
+
+
+# The read-out
+
+
+@pytest.fixture
+def plain(music: Path, cache: Path) -> Callable[[Recipe], np.ndarray]:
+    def segments(recipe: Recipe) -> np.ndarray:
+        waveforms = WaveformCache(cache, RATE)
+        return readout_segments(waveforms, read_sources(music, "train"), recipe)
+
+    return segments
+
+
+def test_the_readout_is_fitted_on_plain_segments_of_every_track(
+    plain: Callable[[Recipe], np.ndarray], music: Path, cache: Path
+) -> None:
+    segments = plain(small_recipe(music, cache))
+    assert segments.shape == (6 * 4, RATE)
+    assert segments.dtype == np.int16
+    samples = WaveformCache(cache, RATE).waveform(read_sources(music, "train")[1].recordings[0])
+    for row, start in zip(segments[4:8], (0.0, 1.0, 2.0, 3.0), strict=True):
+        first = round(start * RATE)
+        np.testing.assert_array_equal(row, samples[first : first + RATE])
+
+
+def test_many_segments_are_thinned_evenly(
+    plain: Callable[[Recipe], np.ndarray],
+    music: Path,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    everything = plain(small_recipe(music, cache))
+    monkeypatch.setattr("soundalike.training.run.READOUT_SEGMENTS", 8)
+    thinned = plain(small_recipe(music, cache))
+    np.testing.assert_array_equal(thinned, everything[[0, 3, 6, 9, 13, 16, 19, 23]])
+
+
+def test_short_recordings_are_repeated_to_fill_a_segment(tmp_path: Path, cache: Path) -> None:
+    write_wav(tmp_path / "short.wav", np.tile(tune(1, 1.2), 1))
+    recipe = small_recipe(tmp_path, cache)
+    model = dataclasses.replace(
+        recipe.model,
+        segments=SegmentSettings(length=2.0, count=1),
+        ast=dataclasses.replace(recipe.model.ast, max_frames=99),
+    )
+    recipe = dataclasses.replace(recipe, model=model)
+    waveforms = WaveformCache(cache, RATE)
+    (segment, *_) = readout_segments(
+        waveforms, [Source("short", (tmp_path / "short.wav",))], recipe
+    )
+    samples = waveforms.waveform(tmp_path / "short.wav")
+    np.testing.assert_array_equal(segment, np.resize(samples, 2 * RATE))
+
+
+def test_a_fitted_readout_centres_training_music(
+    plain: Callable[[Recipe], np.ndarray], music: Path, cache: Path
+) -> None:
+    torch.manual_seed(0)
+    model = WaveformEncoder(small_model()).eval()
+    segments = np.concatenate([plain(small_recipe(music, cache)), 9 * np.eye(9, RATE)])
+    fit_readout(model, segments.astype(np.int16), 0.5)
+    with torch.no_grad():
+        waveforms = torch.from_numpy(segments.astype(np.float32) / 32767)
+        h = model.encoder(model.front_end(waveforms))
+    torch.testing.assert_close(model.readout.mean, h.mean(dim=0), atol=1e-5, rtol=1e-4)
+    covariance = ((h - h.mean(dim=0)) @ model.readout.weight.T).T.cov()
+    before = h.T.cov()
+    spread = [float(c.diagonal().max() / c.diagonal().mean()) for c in (before, covariance)]
+    assert spread[1] < spread[0]
+
+
+def test_a_handful_of_segments_leaves_the_readout_plain(
+    plain: Callable[[Recipe], np.ndarray], music: Path, cache: Path
+) -> None:
+    model = WaveformEncoder(small_model()).eval()
+    fit_readout(model, plain(small_recipe(music, cache))[:23], 0.5)  # of 24 dimensions
+    assert torch.equal(model.readout.weight, torch.eye(24))
+    assert not model.readout.mean.any()
+
+
+def test_a_cache_that_is_gone_is_filled_again(tmp_path: Path, music: Path) -> None:
+    cache = tmp_path / "cache"
+    recipe = small_recipe(music, cache, data={"views": 2})
+    first = weights(train(recipe, tmp_path / "run", validate=no_validation, until=4))
+    shutil.rmtree(cache)
+    whole = weights(train(recipe, tmp_path / "again", validate=no_validation, until=4))
+    assert all(torch.equal(first[name], whole[name]) for name in first)
