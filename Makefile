@@ -13,7 +13,7 @@ LIBRARY ?= $(if $(MUSIC),,.cache/demo-library)
 
 run: $(VENV)/run.done
 	@if [ -n "$(MUSIC)" ]; then \
-	    $(BIN)/soundalike index "$(MUSIC)" $(if $(LIBRARY),--library "$(LIBRARY)",) && \
+	    $(BIN)/soundalike index "$(MUSIC)" $(if $(LIBRARY),--library "$(LIBRARY)",) || [ $$? -eq 1 ] && \
 	    $(BIN)/soundalike similar $(if $(LIBRARY),--library "$(LIBRARY)",); \
 	else \
 	    $(BIN)/soundalike demo --folder .cache/demo-music --library "$(LIBRARY)"; \
@@ -38,11 +38,26 @@ $(VENV)/run.done: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
-
 $(VENV)/test.done: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check "$(TORCH)"
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[train,dev]"
 	@touch $@ $(VENV)/run.done
+
+# The figures of bench/results.md and docs/results.md. SYSTEMS: the one to compare the others with first.
+SYSTEMS ?= ast-30s-taught ast-30s runs/untrained/model mean-log-mel mfcc bliss
+SPLIT   ?= validation
+
+bench: $(VENV)/test.done
+	$(BIN)/pip install --quiet --disable-pip-version-check bliss-audio
+	for name in augmentations cold_start index_speed install; do \
+	    $(BIN)/python bench/$$name.py --json bench/results/$$name.json || exit 1; \
+	done
+	$(BIN)/python bench/report.py
+
+results: $(VENV)/test.done
+	$(BIN)/pip install --quiet --disable-pip-version-check bliss-audio
+	$(BIN)/soundalike evaluate $(SYSTEMS) --split $(SPLIT) --out docs/results/$(SPLIT).json
+	$(BIN)/python bench/report.py
 
 clean:
 	rm -rf $(VENV) .cache build dist *.egg-info src/*.egg-info

@@ -114,7 +114,9 @@ def values(evaluation: Record) -> dict[tuple[str, str], np.ndarray]:
 
 def source(made: Record, newest: Record | None = None) -> str:
     """Where a record comes from, and whether that is where the newest comes from."""
-    text = f"Commit {made['commit']}, {made['machine']}, Python {made['python']}, {made['date'][:10]}."
+    text = (
+        f"Commit {made['commit']}, {made['machine']}, Python {made['python']}, {made['date'][:10]}."
+    )
     if newest and any(made[key] != newest[key] for key in ("commit", "machine")):
         text += f" **Not from the run of the newest figures here (commit {newest['commit']}).**"
     return text

@@ -48,7 +48,7 @@ _HOMES = {
     "load_audio": "audio.waveform",
 }
 
-__all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605
+__all__ = sorted([*_HOMES, "__version__"])
 
 
 def __getattr__(name: str) -> Any:

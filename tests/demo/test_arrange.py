@@ -70,6 +70,44 @@ def test_arrangements_of_a_tune_differ_in_everything_else() -> None:
     assert len(set(ensembles)) == len(ensembles)
 
 
+def instruments(arrangement: Arrangement) -> dict[str, str]:
+    return {role: part.partition(": ")[0] for role, part in arrangement.parts.items()}
+
+
+def manners(arrangement: Arrangement) -> dict[str, str]:
+    """The styles of the accompaniment by role: what siblings share."""
+    roles = ("chords", "pad", "bass", "drums")
+    return {r: arrangement.parts[r].partition(": ")[2] for r in roles if r in arrangement.parts}
+
+
+@pytest.mark.parametrize(("tune", "three"), TUNES, ids=[tune.name for tune, _ in TUNES])
+def test_two_arrangements_are_siblings_and_one_is_distant(
+    tune: Tune, three: tuple[Arrangement, ...]
+) -> None:
+    one, other, distant = three
+    assert manners(one) == manners(other)
+    for fact in ("genre", "intro", "swing", "room", "strict"):
+        assert getattr(one, fact) == getattr(other, fact), fact
+    assert instruments(one)["melody"] != instruments(other)["melody"]
+    assert set(instruments(one).values()) != set(instruments(other).values())
+    assert 2 <= abs(one.transpose - other.transpose) <= 5
+    assert 1.03 <= max(one.pace, other.pace) / min(one.pace, other.pace) <= 1.1
+    for sibling in (one, other):
+        assert distant.genre != sibling.genre
+        assert manners(distant) != manners(sibling)
+        assert instruments(distant)["melody"] not in instruments(sibling).values()
+
+
+def test_no_two_tunes_have_the_same_players_in_the_same_style() -> None:
+    company = [
+        (frozenset(instruments(arrangement).values()), tuple(manners(arrangement).items()))
+        for _, arrangement in EVERY
+    ]
+    assert len(set(company)) == len(company)
+    genres = [{arrangement.genre for arrangement in three[:2]} for _, three in TUNES]
+    assert len(set.union(*genres)) == len(TUNES)
+
+
 @pytest.mark.parametrize(("tune", "arrangement"), EVERY, ids=NAMES)
 def test_every_part_can_be_played(tune: Tune, arrangement: Arrangement) -> None:
     end = METRES[tune.metre].beats * len(bars(tune, intro=arrangement.intro))

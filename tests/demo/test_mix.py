@@ -57,26 +57,18 @@ def test_the_same_seed_gives_the_same_bits_and_another_other_ones() -> None:
 
 def test_a_track_lasts_until_its_last_note_has_died() -> None:
     sound = mixdown([Part("melody", "organ", SCALE)], Tempo(rate=240, end=8, strict=True))
-    assert sound.shape == (2, round((2 + TAIL) * SAMPLE_RATE))
-    assert np.abs(sound[:, -1]).max() < 1e-4
+    assert sound.shape == (round((2 + TAIL) * SAMPLE_RATE),)
+    assert abs(sound[-1]) < 1e-4
 
 
 def test_the_balance_does_not_depend_on_how_many_notes_a_part_has() -> None:
     tempo = Tempo(rate=240, end=8, strict=True)
     low = Part("chords", "organ", tuple(Note(0.0, 8.0, p, 0.8) for p in (36, 40, 43, 48)))
     melody = Part("melody", "organ", (Note(0.0, 8.0, 84, 0.3),))
-    sound = mixdown([low, melody], tempo, room="dry").sum(axis=0)[8000:40000]
+    sound = mixdown([low, melody], tempo, room="dry")[8000:40000]
     power = np.abs(np.fft.rfft(sound * np.hanning(len(sound)))) ** 2
     tone = power[1000:1100].sum()  # 1046.5 Hz in bins of one hertz
     assert tone > 0.2 * power.sum()
-
-
-def test_roles_sit_apart() -> None:
-    tempo = Tempo(rate=240, end=8, strict=True)
-    left = mixdown([Part("counter", "organ", SCALE)], tempo, room="dry")
-    middle = mixdown([Part("bass", "organ", SCALE)], tempo, room="dry")
-    assert decibels(np.std(left[0]) / np.std(left[1])) > 4
-    assert abs(decibels(np.std(middle[0]) / np.std(middle[1]))) < 0.5
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -88,14 +80,11 @@ def test_a_room_answers_by_convolution(room: str) -> None:
     send = np.zeros(3 * SAMPLE_RATE, dtype=np.float32)
     places = rng.integers(0, len(send), 5)
     send[places] = [1, -0.5, 0.25, 0.8, -1]
-    expected = np.zeros((2, len(send)))
+    expected = np.zeros(len(send))
     for place in places:
-        expected[:, place:] += send[place] * response[:, : len(send) - place]
+        expected[place:] += send[place] * response[: len(send) - place]
     assert np.abs(reverberation(send, room) - expected).max() < 1e-5
-    quiet, late = (
-        response[:, : int(ROOMS[room].delay * SAMPLE_RATE) - 1],
-        response[:, -SAMPLE_RATE:],
-    )
+    quiet, late = response[: int(ROOMS[room].delay * SAMPLE_RATE) - 1], response[-SAMPLE_RATE:]
     assert np.abs(quiet).max() < 1e-6
     assert np.std(late) < 1e-3 * np.abs(response).max()
 
@@ -112,8 +101,8 @@ def test_the_limiter_gives_every_block_what_it_needs_and_no_more_than_one() -> N
 
 def test_a_master_is_loud_whole_and_without_dc() -> None:
     rng = np.random.default_rng(2)
-    mix = 0.01 * rng.standard_normal((2, 10 * SAMPLE_RATE)).astype(np.float32) + 0.3
-    mix[:, ::SAMPLE_RATE] += 5 * (-1) ** np.arange(10)
+    mix = 0.01 * rng.standard_normal(10 * SAMPLE_RATE).astype(np.float32) + 0.3
+    mix[::SAMPLE_RATE] += 5 * (-1) ** np.arange(10)
     sound = master(mix)
     assert np.abs(sound).max() <= CEILING + 1e-6
     assert abs(sound.mean()) < 1e-3
@@ -121,4 +110,4 @@ def test_a_master_is_loud_whole_and_without_dc() -> None:
 
 
 def test_silence_stays_silence() -> None:
-    assert not master(np.zeros((2, 4 * SAMPLE_RATE), dtype=np.float32)).any()
+    assert not master(np.zeros(4 * SAMPLE_RATE, dtype=np.float32)).any()

@@ -86,7 +86,7 @@ PIECES: tuple[tuple[Tune, Arrangement], ...] = (
                 "B": Section("IV | IV | i5 | i5 | v7 | VII6 | isus | i5"),
             }),
         Arrangement("drone", "Lowmen", "Drone", room="church", pace=0.95, parts={
-            "pad": "pipe organ: held", "chords": "choir: held", "bass": "cello: drone",
+            "pad": "synth pad: held", "chords": "accordion: held", "bass": "sub bass: drone",
         }),
     ),
     (
@@ -108,9 +108,9 @@ PIECES: tuple[tuple[Tune, Arrangement], ...] = (
                 "B": Section("vi | iii | IV | I | II7 | II7 | V | V7", "cbcb cbc,", base=5, rise=4),
                 "C": Section("IV | iv | I | vi | II7 | V7 | I | I", "bdbd bdb.", base=2, rise=5),
             }),
-        Arrangement("waltz", "Salon Pimlico", "Waltz", room="hall", parts={
-            "melody": "celesta", "answer": "clarinet", "chords": "pizzicato: oompah",
-            "bass": "upright bass: oompah", "drums": "kit: waltz",
+        Arrangement("plucked waltz", "Salon Pimlico", "Waltz", room="hall", parts={
+            "melody": "celesta", "answer": "music box", "chords": "pizzicato: oompah",
+            "bass": "pizzicato: oompah",
         }),
     ),
     (
@@ -123,9 +123,8 @@ PIECES: tuple[tuple[Tune, Arrangement], ...] = (
                 "A": Section("I | IV | I V | I | I | IV | V7 | I", "abc, abd.", base=2, rise=3),
                 "B": Section("V | I | II7 | V | vi | II7 | V7 | V7", "cdcb cdc,", base=4, rise=3),
             }),
-        Arrangement("march", "The Garrison Fifes", "March", parts={
-            "melody": "trumpet: short", "answer": "whistle", "counter": "horn",
-            "chords": "brass: oompah", "bass": "tuba: oompah", "drums": "kit: march",
+        Arrangement("fifes and drums", "The Garrison Fifes", "March", parts={
+            "melody": "whistle: short", "answer": "whistle: octaves", "drums": "kit: march",
         }),
     ),
     (
@@ -147,8 +146,8 @@ PIECES: tuple[tuple[Tune, Arrangement], ...] = (
                 "B": Section("III | VII | iv | v | i | VII | iv | VII | i",
                              "cdbcadba.", base=3, rise=3),
             }),
-        Arrangement("solo flute", "Wren Abara", "New age", room="church", parts={
-            "melody": "flute",
+        Arrangement("solo clarinet", "Wren Abara", "New age", room="church", parts={
+            "melody": "clarinet",
         }),
     ),
     (
@@ -163,7 +162,7 @@ PIECES: tuple[tuple[Tune, Arrangement], ...] = (
                 "C": Section(_TWELVE_BARS[:-2] + "I7", "bdbcbdbcdab.", base=3, rise=2),
             }),
         Arrangement("blues", "Deacon Street Trio", "Blues", swing=0.16, parts={
-            "melody": "steel guitar", "answer": "organ", "chords": "piano: comping",
+            "melody": "steel guitar", "answer": "organ", "chords": "electric piano: comping",
             "bass": "upright bass: walking", "drums": "kit: brushes",
         }),
     ),

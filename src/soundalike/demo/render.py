@@ -17,14 +17,14 @@ import av
 import numpy as np
 
 from soundalike.demo.arrange import arrange
-from soundalike.demo.mix import Sound, Tempo, mixdown
+from soundalike.demo.mix import Tempo, mixdown
 from soundalike.demo.pieces import PIECES
 from soundalike.demo.score import Arrangement, Part, Tune
-from soundalike.demo.synthesize import SAMPLE_RATE
+from soundalike.demo.synthesize import SAMPLE_RATE, Wave
 from soundalike.demo.tunes import TUNES
 from soundalike.errors import AudioError
 
-EDITION = 1
+EDITION = 2
 ALBUM = "Music from Nowhere"
 YEAR = "2025"
 _COMMENT = f"Composed and rendered by soundalike, edition {EDITION}"
@@ -116,15 +116,15 @@ def score(track: DemoTrack) -> tuple[tuple[Part, ...], Tempo]:
     return parts, tempo
 
 
-def render(track: DemoTrack) -> Sound:
-    """The sound of a track, float32 [2, T] at SAMPLE_RATE."""
+def render(track: DemoTrack) -> Wave:
+    """The sound of a track, mono, float32 [T] at SAMPLE_RATE."""
     parts, tempo = score(track)
     seed = zlib.crc32(track.title.encode())
     return mixdown(parts, tempo, room=track.arrangement.room, seed=seed)
 
 
-def write_flac(path: Path, sound: Sound, tags: Mapping[str, str]) -> None:
-    """Writes [2, T] as 16 bit FLAC, first as `path` + ".part"; an error leaves nothing behind."""
+def write_flac(path: Path, sound: Wave, tags: Mapping[str, str]) -> None:
+    """Writes [T] as 16 bit FLAC, first as `path` + ".part"; an error leaves nothing behind."""
     # The last two of the sixteen bits stay 0: at this loudness nobody hears them, and FLAC, which
     # notices, writes a fifth less.
     pcm = (4 * np.round(sound * (32767 / 4))).astype(np.int16)
@@ -132,11 +132,11 @@ def write_flac(path: Path, sound: Sound, tags: Mapping[str, str]) -> None:
     try:
         with av.open(str(partial), "w", format="flac", options={"fflags": "+bitexact"}) as out:
             out.metadata.update(tags)
-            stream = out.add_stream("flac", rate=SAMPLE_RATE, layout="stereo")
+            stream = out.add_stream("flac", rate=SAMPLE_RATE, layout="mono")
             stream.format = "s16"
-            for start in range(0, pcm.shape[1], _FRAME):
-                block = np.ascontiguousarray(pcm[:, start : start + _FRAME].T.reshape(1, -1))
-                frame = av.AudioFrame.from_ndarray(block, format="s16", layout="stereo")
+            for start in range(0, len(pcm), _FRAME):
+                block = pcm[np.newaxis, start : start + _FRAME]
+                frame = av.AudioFrame.from_ndarray(block, format="s16", layout="mono")
                 frame.sample_rate, frame.pts = SAMPLE_RATE, start
                 out.mux(stream.encode(frame))
             out.mux(stream.encode(None))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from soundalike.audio.waveform import load_audio
+from soundalike.audio.waveform import is_sounding, load_audio
 from soundalike.errors import AudioError, QueryError
 from soundalike.evaluation.metrics import (
     Interval,
@@ -105,6 +105,8 @@ class Halves:
                 middle = len(waveform) // 2
                 if middle < SHORTEST_HALF * sample_rate:
                     raise AudioError(recording.path, "halves shorter than 5 s")
+                if not (is_sounding(waveform[:middle]) and is_sounding(waveform[middle:])):
+                    raise AudioError(recording.path, "one half is silent")
             except AudioError as error:
                 warn(error)
                 continue
