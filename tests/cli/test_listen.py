@@ -498,12 +498,12 @@ def test_embed_on_a_full_disk_keeps_the_old_table(
     run: Run, music: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "v.parquet").write_text("old")
-    monkeypatch.setattr(pq, "write_table", full)
+    monkeypatch.setattr(os, "fsync", full)
     ran = run("embed", music / "low.flac", "--out", "v.parquet", "--model", model)
     assert ran.code == 1
     assert "cannot write v.parquet" in ran.err
     assert (tmp_path / "v.parquet").read_text() == "old"
-    assert not list(tmp_path.glob("*.partial"))
+    assert not list(tmp_path.glob("*.tmp"))
 
 
 @pytest.mark.parametrize("arguments", [[], ["a.mp3"], ["--out", "v.parquet"]])

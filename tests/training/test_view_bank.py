@@ -70,6 +70,18 @@ def test_a_view_is_the_sound_of_its_place(tmp_path: Path) -> None:
         assert len(starts) > 1  # each view is from a place of its own
 
 
+def test_every_slot_is_augmented_in_its_own_way(tmp_path: Path) -> None:
+    whole = replace(
+        PLAN, clip=200
+    )  # longer than the recordings: every view is from their beginning
+    made = bank(tmp_path, plan=whole)
+    made.fill(workers=0)
+    views = [made.view(RECORDINGS[0], 0, slot) for slot in range(V)]
+    for one in range(V):
+        for other in range(one):
+            assert np.abs(views[one] - views[other]).mean() > 0.001
+
+
 def test_a_bank_cut_short_is_completed_to_the_same_bytes(tmp_path: Path) -> None:
     bank(tmp_path / "whole").fill(workers=0)
 
@@ -117,13 +129,15 @@ def test_processes_of_one_run_make_the_bank_together(tmp_path: Path) -> None:
     first, second = (bank(tmp_path, plan=replace(PLAN, rank=rank, world=2)) for rank in (0, 1))
     made = []
 
-    def watch(done: int, of: int) -> None:
-        made.append((done, len(list(tmp_path.glob("*.npy")))))
-        if done == 2:  # the other process does its share, and finds the first one's there
+    def watch(*_: int) -> None:
+        made.append({path.stem for path in tmp_path.glob("????.npy")})
+        if len(made) == 3:  # the other process does its share, and finds the first one's there
             second.fill(workers=0)
 
     first.fill(workers=0, report=watch)
-    assert made == [(0, 0), (1, 1), (2, 2), (3, V), (4, V)]
+    assert made[:3] == [set(), {"0000"}, {"0000", "0002"}]
+    assert made[3:] == [{"0000", "0001", "0002", "0003"}] * 2
+    assert not list(tmp_path.glob("*.partial*"))
     bank(tmp_path / "alone").fill(workers=0)
     alone = contents(tmp_path / "alone")
     assert all((tmp_path / name).read_bytes() == alone[name] for name in alone)

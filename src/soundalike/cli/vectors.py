@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from soundalike.embedder import TrackVectors
-from soundalike.errors import LibraryError
 from soundalike.library.aggregation import track_vector
+from soundalike.library.disk import explained, write_atomically
 from soundalike.library.tracks import path_to_text
 
 
@@ -36,10 +36,7 @@ def write_parquet(out: Path, tracks: Sequence[TrackVectors], *, model: str, aggr
         "starts": [[segment.start for segment in track.segments] for track in tracks],
         "model": [model] * len(tracks),
     }
-    partial = out.with_name(f"{out.name}.partial")
-    try:
-        pq.write_table(pa.table(columns, schema=schema), partial)
-        partial.replace(out)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise LibraryError(f"cannot write {out}: {error.strerror or error}") from None
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns, schema=schema), sink)
+    with explained(f"cannot write {out}"):
+        write_atomically(out, sink.getvalue().to_pybytes())

@@ -10,6 +10,6 @@ synthesize.py   the ways to make a tone                              numbers -> 
 instruments.py  kinds of instruments                                 frequency -> [T]
 band.py         the instruments by name
 drumkit.py      drums, from falling sines and noise                  name -> [T]
-mix.py          parts to a mastered stereo track                     parts -> [2, T]
+mix.py          parts to a mastered track                            parts -> [T]
 render.py       write_demo: every track as a tagged FLAC file        folder -> paths
 """

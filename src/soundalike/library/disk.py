@@ -34,9 +34,14 @@ _SYSTEM = {
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace a file: whenever a crash comes, it holds all of the old bytes or all of the new.
 
+    What is there but is no file, /dev/stdout or a pipe, is written to, never replaced.
+
     Raises:
         OSError: the folder cannot be written or the disk is full; the old file is untouched.
     """
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
     # Not tempfile: what that makes is for its owner alone, and a playlist is for everybody.
     temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
