@@ -133,8 +133,11 @@ def test_processes_of_one_run_make_the_bank_together(tmp_path: Path) -> None:
         made.append({path.stem for path in tmp_path.glob("????.npy")})
         if len(made) == 3:  # the other process does its share, and finds the first one's there
             second.fill(workers=0)
+            stamps.update((path, path.stat().st_mtime_ns) for path in tmp_path.glob("????.npy"))
 
+    stamps: dict[Path, int] = {}
     first.fill(workers=0, report=watch)
+    assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
     assert made[:3] == [set(), {"0000"}, {"0000", "0002"}]
     assert made[3:] == [{"0000", "0001", "0002", "0003"}] * 2
     assert not list(tmp_path.glob("*.partial*"))

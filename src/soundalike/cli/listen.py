@@ -244,8 +244,9 @@ def failures(library: Path | None, as_json: bool) -> None:
 def demo(folder: Path, library: Path | None, model: str | None) -> None:
     """Compose a small music library, listen to it, and find the arrangements of its tunes.
 
-    Nine tunes in three arrangements each (other instruments, keys and tempi) among unrelated pieces,
-    all composed and rendered here: nothing is downloaded, and it is the same music every time.
+    Nine tunes in three arrangements each (other instruments, keys and tempi; two related, one
+    distant) among unrelated pieces, all composed and rendered here: nothing is downloaded, and it is
+    the same music every time.
     """
     from soundalike.demo.render import demo_groups, write_demo
 
