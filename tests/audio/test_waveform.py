@@ -575,6 +575,20 @@ def test_a_sound_under_a_second_is_too_short(tmp_path):
         load_segments(path, grid(0.3), sample_rate=RATE, length=RATE)
 
 
+def test_a_sound_just_under_a_second_is_not_called_a_second(tmp_path):
+    path = write_tone(tmp_path / "a.wav", 440.0, 0.99)
+    with pytest.raises(AudioError, match=r"too short: 0.99 s, at least 1 s is needed"):
+        load_audio(path)
+
+
+def test_a_list_of_files_that_calls_itself_audio_is_refused(tmp_path):
+    write_tone(tmp_path / "song.wav", 440.0, 2.0)
+    path = tmp_path / "list.wav"
+    path.write_text("ffconcat version 1.0\nfile song.wav\n")
+    with pytest.raises(AudioError, match="a list of other files, not audio"):
+        probe(path)
+
+
 @pytest.mark.parametrize("rate", [RATE, 44_100])
 def test_what_is_no_number_becomes_silence(tmp_path, rate):
     sound = melody(4.0, rate)

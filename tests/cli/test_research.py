@@ -198,9 +198,13 @@ def test_evaluate_of_broken_files_alone(run: Run, tracks: Path, model: Path) -> 
     ("arguments", "code", "said"),
     [
         (["nobody"], 1, "no model 'nobody'"),
-        (["mfcc", "--tracks", "no.csv"], 2, "no.csv is not a list of tracks"),
-        (["mfcc", "--tracks", "tones"], 2, "tones is not a list of tracks"),
-        (["mfcc", "--tracks", "smallest.toml"], 2, "smallest.toml is not a list of tracks"),
+        (["mfcc", "--tracks", "no.csv"], 2, "no.csv is not a list of tracks: no such file"),
+        (["mfcc", "--tracks", "tones"], 2, "tones is not a list of tracks: is a directory"),
+        (
+            ["mfcc", "--tracks", "smallest.toml"],
+            2,
+            "smallest.toml is not a list of tracks: it has no column",
+        ),
         (["mfcc", "--split", "exam"], 2, 'no track in the split "exam"'),
         (["mfcc", "--aggregation", "sum"], 2, "'sum' is not one of"),
         (["mfcc", "--out", "tones"], 2, "'tones' is a directory"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -175,7 +174,7 @@ def test_a_file_in_the_folders_place_is_named(tmp_path: Path) -> None:
     assert place.read_text() == "mine"
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists() or os.name != "posix", reason="needs /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs /dev/full")
 def test_a_full_disk_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "x.flac"
     (tmp_path / "x.flac.part").symlink_to("/dev/full")

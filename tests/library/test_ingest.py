@@ -13,6 +13,7 @@ from soundalike.errors import LibraryError
 from soundalike.library import ingest
 from soundalike.library.indexing import Progress
 from soundalike.library.library import Library
+from soundalike.library.scan import content_hash
 from soundalike.library.store import Record, TrackTable
 
 
@@ -33,6 +34,29 @@ def test_failures_are_listed_and_tried_again_only_when_changed(tmp_path: Path, m
     assert (report.failed, report.skipped, len(embedder.heard)) == ([], 1, 7)
     assert library.failures() == [(bad, "no audio stream")]
     write_sounds(later(bad), "mended at last")
+    assert library.index([music]).added == 1
+    assert library.failures() == []
+
+
+def test_a_file_that_could_not_be_read_is_tried_again_though_it_looks_the_same(
+    tmp_path: Path, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = write_sounds(music / "0/locked.mp3", "broken!")
+    status = locked.stat()
+    library, _ = new_library(tmp_path / "lib")
+
+    def denied(path: Path) -> str:
+        if path == locked:
+            raise PermissionError(13, "Permission denied")
+        return content_hash(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("soundalike.library.scan.content_hash", denied)
+        for _ in range(2):
+            assert [path for path, _ in library.index([music]).failed] == [locked]
+            assert [path for path, _ in library.failures()] == [locked]
+    write_sounds(locked, "melody!")  # what chmod lets be heard; size and time stay
+    os.utime(locked, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert library.index([music]).added == 1
     assert library.failures() == []
 

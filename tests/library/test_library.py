@@ -284,3 +284,36 @@ def test_answering_imports_neither_lance_nor_an_encoder(library: Library, music:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", code, str(library.path), str(music / "seed.mp3")]
     subprocess.run(command, check=True, env=env)
+
+
+@pytest.mark.parametrize("slip", ["nowhere", "letter.txt", ()])
+def test_a_slip_of_the_keyboard_leaves_no_trace(tmp_path: Path, slip: str | tuple[()]) -> None:
+    (tmp_path / "letter.txt").touch()
+    folders = tmp_path / slip if slip else ()
+    with pytest.raises(LibraryError, match=r"no folder|letter\.txt"):
+        open_library(tmp_path / "lib", StandIn()).index(folders)
+    assert not (tmp_path / "lib").exists()
+
+
+def test_a_missing_model_leaves_no_trace(tmp_path: Path, music: Path) -> None:
+    with pytest.raises(ModelError, match="nothing"):
+        Library(tmp_path / "lib", model="nothing").index(music)
+    assert not (tmp_path / "lib").exists()
+
+
+def test_a_file_that_is_no_audio_is_not_passed_over(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").touch()
+    with pytest.raises(LibraryError, match=r"letter\.txt.*no ending of audio"):
+        library.index(tmp_path / "letter.txt")
+    assert tmp_path / "letter.txt" not in library.roots
+
+
+def test_a_snapshot_that_was_lost_is_laid_out_again(library: Library, music: Path) -> None:
+    (lost,) = library.path.glob("snapshot-*")
+    before = library.similar(music / "seed.mp3")
+    (lost / "segments.f32").write_bytes(b"")
+    library.index()
+    (found,) = library.path.glob("snapshot-*")
+    assert found != lost
+    assert (found / "segments.f32").stat().st_size == 5 * 3 * 256 * 4
+    assert library.similar(music / "seed.mp3") == before

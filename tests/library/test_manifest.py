@@ -20,6 +20,11 @@ def example() -> Manifest:
     return Manifest(["/m/\0dcff", "/n"], "a@1", {"a@1": entry})
 
 
+def in_a_table(fields: str) -> str:
+    table = f'{{"name": "t", "source": "a", {fields}}}'
+    return f'{{"format": 1, "roots": [], "model": null, "tables": {{"a@1": {table}}}}}'
+
+
 def test_written_and_read_again(tmp_path: Path) -> None:
     example().write(tmp_path)
     assert read_manifest(tmp_path) == example()
@@ -55,6 +60,9 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
         '{"format": 1, "roots": [], "model": "a@1", "tables": {}}',
         '{"format": 1, "roots": [], "model": null, "tables": {"a@1": {"nom": "x"}}}',
         '{"format": 1, "roots": [], "model": null, "tables": []}',
+        in_a_table('"segments": "3", "dimension": 8'),
+        in_a_table('"segments": 3, "dimension": 0'),
+        in_a_table('"segments": 3, "dimension": 8, "snapshot": 7'),
     ],
 )
 def test_damage_is_named(tmp_path: Path, text: str) -> None:

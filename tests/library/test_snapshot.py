@@ -86,6 +86,14 @@ def test_a_snapshot_cut_short_is_none(tmp_path: Path, part: str) -> None:
     assert load_snapshot(tmp_path / name, segments=S, dimension=D) is None
 
 
+@pytest.mark.parametrize("part", ["means.f32", "segments.f32"])
+def test_a_snapshot_of_another_size_is_none(tmp_path: Path, part: str) -> None:
+    name = write_snapshot(tmp_path, filled(tmp_path), vectors=True)
+    with (tmp_path / name / part).open("ab") as file:
+        file.write(bytes(4))
+    assert load_snapshot(tmp_path / name, segments=S, dimension=D) is None
+
+
 def test_no_snapshot_at_all(tmp_path: Path) -> None:
     assert load_snapshot(tmp_path / "snapshot-0", segments=S, dimension=D) is None
 

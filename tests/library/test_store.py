@@ -163,3 +163,10 @@ def test_failures_are_written_when_they_change(tmp_path: Path) -> None:
     log.reasons.clear()
     log.save()
     assert FailureLog(tmp_path).reasons == {}
+
+
+@pytest.mark.parametrize(("segments", "dimension"), [(S, D + 1), (S + 1, D)])
+def test_a_table_of_another_shape_is_refused(tmp_path: Path, segments: int, dimension: int) -> None:
+    open_table(tmp_path)
+    with pytest.raises(LibraryError, match="one of the two is damaged"):
+        TrackTable(tmp_path, "tracks", segments=segments, dimension=dimension)

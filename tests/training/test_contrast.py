@@ -11,8 +11,9 @@ from torch.nn import functional as F
 
 from reference.nt_xent import nt_xent, simclr
 from soundalike.training.contrast import Contrast
-from soundalike.training.pairs import Batch
+from soundalike.training.pairs import Batch, Clip
 from soundalike.training.recipe import ContrastSettings
+from soundalike.training.sources import Source
 
 B, D = 5, 6
 SETTINGS = ContrastSettings(temperature=0.5, hidden=7, out=4)
@@ -20,13 +21,8 @@ SETTINGS = ContrastSettings(temperature=0.5, hidden=7, out=4)
 
 def batch() -> Batch:
     """Two views each of B sources; only what they are views of matters here."""
-    return Batch.of(
-        torch.empty(2 * B, 1),
-        [None] * 0,
-        range(B),
-        labels={},
-        target_of=None,  # type: ignore[list-item]
-    )
+    clips = [Clip(Source(str(i), ()), 0, 0, 1) for i in range(B)] * 2
+    return Batch.of(torch.empty(2 * B, 1), clips, labels={}, target_of=None)
 
 
 @pytest.fixture

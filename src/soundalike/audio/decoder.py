@@ -33,6 +33,7 @@ from soundalike.errors import AudioError
 SETTLING = 1  # seconds decoded before a read: mp3 bit reservoir, Opus pre-roll, SBR headers
 MARGIN = Fraction(1, 10)  # seconds of that for the resampler, whose filter spans a few ms
 BLOCK = 1 << 16  # samples handed to the resampler at once
+PLAYLISTS = frozenset(["concat", "dash", "hls"])  # sound of other files, under this name
 BROKEN_PACKETS = 5  # forgiven, and beyond them one in 20: stray tags look like packets
 
 
@@ -118,6 +119,9 @@ class Decoder:
             )
         except (av.FFmpegError, OSError, ValueError) as error:
             raise AudioError(self.path, _reason(error)) from error
+        if self.container.format.name in PLAYLISTS:
+            self.container.close()
+            raise AudioError(self.path, "is a list of other files, not audio")
         self.stream: Any = self.container.streams.best("audio")
         if self.stream is None or self.stream.codec_context is None:
             self.container.close()

@@ -183,7 +183,7 @@ def _check_end(decoder: Decoder, sample_rate: int, *, needed: int) -> None:
         known = f"the header promises {_clock(promised)}, the sound ends at {_clock(end)}"
         raise AudioError(decoder.path, f"truncated or damaged: {known}")
     if end < SHORTEST:
-        raise AudioError(decoder.path, f"too short: {end:.1f} s, at least {SHORTEST:g} s is needed")
+        raise AudioError(decoder.path, f"too short: {end:.3g} s, at least {SHORTEST:g} s is needed")
     if decoder.end < needed:
         known = f"ends at {_clock(end)}, but is wanted up to {_clock(needed / sample_rate)}"
         raise AudioError(decoder.path, known)

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from soundalike.cli import show
+from soundalike.cli.places import NEW_FILE, PLACE
 from soundalike.errors import AudioError, QueryError
 
 if TYPE_CHECKING:
     from soundalike.library.library import Library
 
-FOLDER = click.Path(path_type=Path)
 AGGREGATIONS = ("mean", "concat", "maxsim")
 
 library_option = click.option(
     "--library",
-    type=FOLDER,
+    type=PLACE,
     envvar="SOUNDALIKE_LIBRARY",
     show_envvar=True,
     help="Folder of the library, not of the music. Default: in your user data folder.",
@@ -46,7 +46,7 @@ def open_library(path: Path | None, model: str | None) -> Library:
 
 
 @click.command()
-@click.argument("folders", nargs=-1, type=FOLDER)
+@click.argument("folders", nargs=-1, type=PLACE)
 @library_option
 @model_option
 @jobs_option
@@ -99,7 +99,7 @@ def _explain_empty(folders: Sequence[Path], failed: bool) -> None:
 )
 @click.option("--include-self", is_flag=True, help="Keep the query itself among the answers.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--m3u", type=FOLDER, help="Write the answers as an M3U8 playlist.")
+@click.option("--m3u", type=PLACE, help="Write the answers as an M3U8 playlist.")
 @library_option
 @model_option
 def similar(
@@ -147,8 +147,9 @@ def _look_around(library: Library, count: int, options: dict[str, Any]) -> None:
     if not tracks:
         raise QueryError(f"the library {library.path} is empty; run soundalike index FOLDER first")
     for track in tracks[:: max(1, len(tracks) // 3)][:3]:
+        answers = library.similar(track, n=min(count, 5), **options)
         click.echo(f"\n{show.name_of(track)}   {show.show_path(track.path)}")
-        show.print_neighbors(library.similar(track, n=min(count, 5), **options))
+        show.print_neighbors(answers)
 
 
 def seconds(text: str | None, option: str) -> float | None:
@@ -174,10 +175,10 @@ def seconds(text: str | None, option: str) -> float | None:
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=FOLDER)
+@click.argument("files", nargs=-1, required=True, type=PLACE)
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     required=True,
     help="Parquet file to write.",
 )
@@ -234,12 +235,12 @@ def failures(library: Path | None, as_json: bool) -> None:
 @click.command()
 @click.option(
     "--folder",
-    type=FOLDER,
+    type=PLACE,
     default=Path("soundalike-demo"),
     show_default=True,
     help="Where the music goes.",
 )
-@click.option("--library", type=FOLDER, help="Where its library goes. Default: beside the music.")
+@click.option("--library", type=PLACE, help="Where its library goes. Default: beside the music.")
 @model_option
 def demo(folder: Path, library: Path | None, model: str | None) -> None:
     """Compose a small music library, listen to it, and find the arrangements of its tunes.

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from soundalike.cli import show
+from soundalike.cli.places import NEW_FILE, NEW_FOLDER, PLACE
 from soundalike.errors import AudioError, ModelError
 
 if TYPE_CHECKING:
     from soundalike.evaluation.tasks import Halves
     from soundalike.model.waveform_encoder import WaveformEncoder
 
-FOLDER = click.Path(path_type=Path)
-NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
-NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 TRACKS = Path("../shared/music/tracks.csv")
 
 
@@ -34,7 +32,7 @@ def need_torch() -> None:
 
 
 @click.command()
-@click.argument("recipe", type=FOLDER)
+@click.argument("recipe", type=PLACE)
 @click.option(
     "--out", type=NEW_FOLDER, required=True, help="Folder of the run; continued if there is one."
 )
@@ -43,7 +41,7 @@ def need_torch() -> None:
     "--until", type=click.IntRange(min=0), help="Stop after this step; 0 exports untrained."
 )
 @click.option(
-    "--tracks", type=FOLDER, help="CSV with a validation split. Default: the recipe's music."
+    "--tracks", type=PLACE, help="CSV with a validation split. Default: the recipe's music."
 )
 def train(
     recipe: Path, out: Path, overrides: tuple[str, ...], until: int | None, tracks: Path | None
@@ -113,7 +111,7 @@ def _warn(error: AudioError) -> None:
 
 @click.command()
 @click.argument("systems", nargs=-1)
-@click.option("--tracks", type=FOLDER, default=TRACKS, show_default=True, help="CSV of recordings.")
+@click.option("--tracks", type=PLACE, default=TRACKS, show_default=True, help="CSV of recordings.")
 @click.option("--split", default="validation", show_default=True, help="Rows of the CSV to use.")
 @click.option(
     "--aggregation",

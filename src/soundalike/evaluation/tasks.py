@@ -27,6 +27,7 @@ from soundalike.evaluation.metrics import (
     top_1,
 )
 from soundalike.library.aggregation import similarities
+from soundalike.library.disk import reason
 
 Describe = Callable[[np.ndarray], np.ndarray]
 """Waveform float32 [T] -> vectors float32 [S, D], rows of unit length."""
@@ -70,8 +71,9 @@ def read_recordings(tracks: Path, split: str) -> list[Recording]:
                 for row in csv.DictReader(file)
                 if row["split"] == split
             ]
-    except (OSError, UnicodeDecodeError, KeyError) as error:
-        raise QueryError(f"{tracks} is not a list of tracks: {error!r}") from None
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
+        why = f"it has no column {error}" if isinstance(error, KeyError) else reason(error)
+        raise QueryError(f"{tracks} is not a list of tracks: {why}") from None
     if not rows:
         raise QueryError(f'{tracks} has no track in the split "{split}"')
     return rows

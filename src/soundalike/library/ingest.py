@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ BATCH = 64
 SECONDS = 10.0
 # Each commit adds a file and lists all files before it; joined now and then, that stays small.
 MANY_COMMITS = 200
+NEVER_READ = -1  # in the place of a time of change: no file has it
 
 
 @dataclass(slots=True)
@@ -124,7 +125,9 @@ class Ingest:
 
     def _fail(self, job: _Job, reason: str) -> None:
         for file, known in job.files:
-            self._failures.reasons[file] = reason
+            # Permission given later changes neither size nor time: what was never read is retried.
+            seen = file if job.content else replace(file, mtime_ns=NEVER_READ)
+            self._failures.reasons[seen] = reason
             self._report.failed.append((file.path, reason))
             if known:
                 # A changed file that cannot be read any more must not answer with its old sound.

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from soundalike.errors import LibraryError, QueryError
-from soundalike.library import queries, search
+from soundalike.library import queries, scan, search
 from soundalike.library.aggregation import Vectors
 from soundalike.library.disk import WriteLock, explained
 from soundalike.library.opened import Opened
@@ -186,10 +186,11 @@ class Library:
         from soundalike.library import indexing, ingest
 
         started, tell = time.monotonic(), progress or (lambda _: None)
+        given, embedder = self._existing(folders), self._opened.embedder()
         with explained(f"cannot create the library {self.path}"):
             self.path.mkdir(parents=True, exist_ok=True)
         with WriteLock(self.path):
-            roots, embedder = self._begin(folders), self._opened.embedder()
+            roots = self._begin(given)
             table = self._opened.table(embedder.identity)
             known, failures = table.known(), FailureLog(self.path)
             report = indexing.IndexReport(model=embedder.identity)
@@ -253,15 +254,13 @@ class Library:
             raise queries.unknown(query, snapshot)
         return queries.of_file(path, snapshot, opened=self._opened, start=start, end=end)
 
-    def _begin(self, folders: str | Path | Iterable[str | Path]) -> Sequence[Path]:
+    def _begin(self, given: Sequence[Path]) -> Sequence[Path]:
         """Enter folders and encoder into the manifest; say which folders to look at."""
         self._opened.refresh()
-        manifest, given = self._opened.manifest, self._existing(folders)
+        manifest = self._opened.manifest
         for root in given:
             if not any(root.is_relative_to(text_to_path(known)) for known in manifest.roots):
                 manifest.roots.append(path_to_text(root))
-        if not manifest.roots:
-            raise LibraryError(f"the library {self.path} has no folders yet; name one to index")
         self._opened.add_table()
         self._opened.write()
         # A table that does not answer yet has to catch up with all that the others hold.
@@ -270,12 +269,23 @@ class Library:
         return self.roots
 
     def _existing(self, folders: str | Path | Iterable[str | Path]) -> list[Path]:
-        """Folders as absolute paths; one that is missing must have been there before."""
+        """Folders as absolute paths; one that is missing must have been there before.
+
+        Asked before anything is made or written, so that a slip of the keyboard leaves no trace.
+        """
+        self._opened.refresh()
         several = [folders] if isinstance(folders, str | Path) else folders
         roots = [queries.absolute(folder) for folder in several]
         for root in roots:
             if not root.exists() and path_to_text(root) not in self._opened.manifest.roots:
                 raise LibraryError(f"there is no folder {str(root)!r}")
+            if root.is_file() and not scan.sounds(root.name):
+                raise LibraryError(
+                    f"{str(root)!r} is a file, and its name has no ending of audio; "
+                    "name a folder of music"
+                )
+        if not (roots or self._opened.manifest.roots):
+            raise LibraryError(f"the library {self.path} has no folders yet; name one to index")
         return roots
 
     def _finish(self, table: TrackTable, report: IndexReport) -> None:
@@ -285,7 +295,7 @@ class Library:
         exact = len(table) <= search.EXACT_LIMIT
         if not exact:
             table.build_index()
-        if entry.snapshot is None:
+        if self._opened.load(entry) is None:
             entry.snapshot = write_snapshot(self.path, table, vectors=exact)
         if not any(path_to_text(folder) in manifest.roots for folder, _ in report.held):
             manifest.model = report.model

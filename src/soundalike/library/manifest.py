@@ -18,6 +18,7 @@ import json
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from soundalike.errors import LibraryError
 from soundalike.library.disk import explained, reason, write_atomically
@@ -75,7 +76,7 @@ def read_manifest(folder: Path) -> Manifest:
                 f"the library {folder} has format {version}; this version of soundalike reads up "
                 f"to {FORMAT}: upgrade soundalike, or index into another folder"
             )
-        tables = {identity: TableEntry(**entry) for identity, entry in document["tables"].items()}
+        tables = {name: _entry(fields) for name, fields in document["tables"].items()}
         manifest = Manifest([str(root) for root in document["roots"]], document["model"], tables)
         if manifest.model is not None and manifest.model not in tables:
             raise KeyError(manifest.model)
@@ -90,6 +91,19 @@ def read_manifest(folder: Path) -> Manifest:
 def table_name(identity: str) -> str:
     """Name the table of an encoder: "ast-30s@3f2a91c04b7d" -> "tracks-ast-30s-3f2a91c04b7d"."""
     return "tracks-" + re.sub(r"[^A-Za-z0-9._-]", "-", identity)
+
+
+def _entry(fields: dict[str, Any]) -> TableEntry:
+    entry = TableEntry(**fields)
+    for key in ("name", "source", "snapshot"):
+        value = getattr(entry, key)
+        if not isinstance(value, str) and (key, value) != ("snapshot", None):
+            raise TypeError(f"{key} is {value!r}, not a text")
+    for key in ("segments", "dimension"):
+        value = getattr(entry, key)
+        if type(value) is not int or value < 1:
+            raise TypeError(f"{key} is {value!r}, not a whole number above 0")
+    return entry
 
 
 def _require_unused(folder: Path) -> None:

@@ -89,10 +89,8 @@ class Opened:
             return None
         # A local name: another thread may let go of the attribute at any time.
         snapshot, entry = self._snapshot, self.manifest.tables[identity]
-        if snapshot is None and entry.snapshot is not None:
-            snapshot = load_snapshot(
-                self.folder / entry.snapshot, segments=entry.segments, dimension=entry.dimension
-            )
+        if snapshot is None:
+            snapshot = self.load(entry)
         if snapshot is None:
             try:
                 snapshot = _gather_all(self.table(identity))
@@ -102,6 +100,13 @@ class Opened:
                 snapshot = _gather_all(self.table(identity))
         self._snapshot = snapshot
         return snapshot
+
+    def load(self, entry: TableEntry) -> Snapshot | None:
+        """The snapshot of a table; None when it has none, or not the whole of it."""
+        if entry.snapshot is None:
+            return None
+        folder = self.folder / entry.snapshot
+        return load_snapshot(folder, segments=entry.segments, dimension=entry.dimension)
 
     def table(self, identity: str | None = None) -> TrackTable:
         """The table that answers, or that of an encoder in the manifest. Raises LibraryError."""

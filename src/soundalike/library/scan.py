@@ -106,7 +106,7 @@ def find_files(roots: Iterable[Path]) -> Found:
         try:
             status = folder.stat()
             if stat.S_ISREG(status.st_mode):
-                if _sounds(folder.name):
+                if sounds(folder.name):
                     files[folder] = AudioFile(folder, status.st_size, status.st_mtime_ns)
                 continue
             if (status.st_dev, status.st_ino) in seen:
@@ -120,7 +120,7 @@ def find_files(roots: Iterable[Path]) -> Found:
         for entry in sorted(visible, key=lambda entry: entry.name):
             if _is_folder(entry):
                 (links if entry.is_symlink() else folders).append(Path(entry.path))
-            elif _sounds(entry.name) and (file := _audio_file(entry)):
+            elif sounds(entry.name) and (file := _audio_file(entry)):
                 files[file.path] = file
     ordered = tuple(files[path] for path in sorted(files, key=str))
     return Found(ordered, tuple(unreadable))
@@ -246,7 +246,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _sounds(name: str) -> bool:
+def sounds(name: str) -> bool:
+    """Say whether a file of this name is looked at: it has one of the endings of audio."""
     return os.path.splitext(name)[1].lower() in AUDIO_EXTENSIONS  # noqa: PTH122 - no Path per file
 
 

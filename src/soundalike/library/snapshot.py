@@ -13,6 +13,7 @@ facts alone.
 from __future__ import annotations
 
 import functools
+import math
 import os
 import secrets
 import shutil
@@ -132,12 +133,11 @@ def load_snapshot(folder: Path, *, segments: int, dimension: int) -> Snapshot | 
             facts = pa.ipc.open_file(file).read_all()
         if not (folder / "segments.f32").exists():
             return Snapshot(facts, None, None)
-        N, S, D = facts.num_rows, segments, dimension
-        means = np.memmap(folder / "means.f32", np.float32, "r", shape=(N, D))
-        rows = np.memmap(folder / "segments.f32", np.float32, "r", shape=(N, S, D))
+        means = _mapped(folder / "means.f32", (facts.num_rows, dimension))
+        rows = _mapped(folder / "segments.f32", (facts.num_rows, segments, dimension))
     except (OSError, ValueError):
         return None
-    return Snapshot(facts, means.view(np.ndarray), rows.view(np.ndarray))
+    return Snapshot(facts, means, rows)
 
 
 def sweep(folder: Path, *, keep: set[str]) -> None:
@@ -147,6 +147,14 @@ def sweep(folder: Path, *, keep: set[str]) -> None:
     for path in folder.glob(f"{_PREFIX}*"):
         if path.name not in keep:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _mapped(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """Map a file of exactly this many numbers. Raises OSError, and ValueError for another size."""
+    # numpy notices a file that is too short, but takes the head of one that is too long.
+    if path.stat().st_size != math.prod(shape) * np.dtype(np.float32).itemsize:
+        raise ValueError(f"{path} does not hold {shape} numbers")
+    return np.memmap(path, np.float32, "r", shape=shape).view(np.ndarray)
 
 
 def _track(row: dict[str, Any]) -> Track:

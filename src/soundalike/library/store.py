@@ -83,6 +83,7 @@ class TrackTable:
             if create:
                 _connect(folder).create_table(name, schema=self.schema, exist_ok=True)
             self._table = _connect(folder).open_table(name)
+            self._require_shape()
 
     def __len__(self) -> int:
         return int(self._table.count_rows())
@@ -178,6 +179,18 @@ class TrackTable:
             rows = query.nprobes(20).refine_factor(4).limit(count).select(columns).to_arrow()
         flat = rows["segments"].combine_chunks().flatten().to_numpy()
         return rows["id"].to_pylist(), flat.reshape(-1, self.segments, self.dimension)
+
+    def _require_shape(self) -> None:
+        for name, numbers in (
+            ("segments", self.segments * self.dimension),
+            ("vector", self.dimension),
+        ):
+            found = self._table.schema.field(name).type.list_size
+            if found != numbers:
+                raise ValueError(
+                    f"its column {name} holds {found} numbers, library.json says {numbers}; "
+                    "one of the two is damaged"
+                )
 
     def _query(self, columns: Sequence[str], ids: Iterable[str] | None) -> Any:
         query = self._table.search().select(list(columns))

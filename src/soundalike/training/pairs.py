@@ -8,6 +8,7 @@ at any step goes on as if it had not, and workers may prepare steps in any order
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -81,18 +82,17 @@ class Batch:
         cls,
         features: Tensor | np.ndarray,
         clips: Sequence[Clip],
-        numbers: Sequence[int],
         *,
         labels: Mapping[str, int],
         target_of: TargetOf | None,
     ) -> Batch:
-        """Put a batch together: features of 2B clips, and the numbers of their B sources."""
+        """Put a batch together from the features of 2B clips."""
         targets = (
             np.stack([target_of(c) for c in clips]) if target_of else np.empty((len(clips), 0))
         )
         return cls(
             features=torch.as_tensor(features).float(),
-            source=torch.tensor(numbers).repeat(2),
+            source=torch.tensor([number_of(clip.source) for clip in clips]),
             label=torch.tensor([labels.get(clip.source.artist, -1) for clip in clips]),
             target=torch.from_numpy(targets.astype(np.float32)),
         )
@@ -102,6 +102,16 @@ class Batch:
         return Batch(
             *(getattr(self, name).to(device, non_blocking=True) for name in self.__slots__)
         )
+
+
+def number_of(source: Source) -> int:
+    """A number that tells sources apart, the same in every process.
+
+    Not the place in the batch: where one round through the music ends and the next begins, a batch
+    may hold a source twice, and its views must not be negatives of each other even then.
+    """
+    name = source.key.encode("utf-8", "surrogateescape")
+    return int.from_bytes(hashlib.blake2b(name, digest_size=7).digest(), "big")
 
 
 class ViewMaker:
@@ -164,7 +174,7 @@ class Pairs(Dataset[Batch]):
         clips = [drawn[i][view] for view in (0, 1) for i in mine]
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)) + plan.rank)
         features = self.prepare(read_clips(self.cache, clips, plan), generator)
-        return Batch.of(features, clips, list(mine), labels=self.labels, target_of=self.target_of)
+        return Batch.of(features, clips, labels=self.labels, target_of=self.target_of)
 
     def _draw(self, rng: np.random.Generator, source: Source) -> tuple[Clip, Clip]:
         """Two clips of a source: from anywhere in a recording, from one place in two renderings."""

@@ -83,9 +83,7 @@ class ValidationSettings:
     """When to look: retrieval on held-out tracks decides, never the loss."""
 
     every: int = 100  # steps
-    readout: float = (
-        0.75  # strength of the read-out's whitening; chosen on validation, docs/results.md
-    )
+    readout: float = 0.75  # strength of its whitening, chosen on validation (docs/results.md)
 
 
 LIMITS = (

@@ -88,7 +88,7 @@ class ViewBank:
     def place(self, source: Source, version: int, slot: int) -> Clip:
         """Where in the recording a view was taken; the same share in all versions of a piece."""
         total = len(self.cache.waveform(source.recordings[version]))
-        name = hashlib.blake2b(source.key.encode(), digest_size=8).digest()
+        name = hashlib.blake2b(source.key.encode("utf-8", "surrogateescape"), digest_size=8).digest()
         rng = np.random.default_rng([self.plan.seed, slot, int.from_bytes(name, "big")])
         start = int(rng.random() * max(0, total - self.plan.clip))
         return Clip(source, version, start, min(start + self.plan.clip, total))
@@ -162,7 +162,7 @@ class BankedPairs(torch.utils.data.Dataset[Batch]):
         rows = [(chosen[i], *pairs[i][view]) for view in (0, 1) for i in mine]
         features = np.stack([self._bank(row[0]).view(*row) for row in rows])
         clips = [self._bank(row[0]).place(*row) for row in rows]
-        return Batch.of(features, clips, list(mine), labels=self.labels, target_of=self.target_of)
+        return Batch.of(features, clips, labels=self.labels, target_of=self.target_of)
 
     def _bank(self, source: Source) -> ViewBank:
         return self.banks[len(source.recordings) > 1]
