@@ -88,7 +88,9 @@ class ViewBank:
     def place(self, source: Source, version: int, slot: int) -> Clip:
         """Where in the recording a view was taken; the same share in all versions of a piece."""
         total = len(self.cache.waveform(source.recordings[version]))
-        name = hashlib.blake2b(source.key.encode("utf-8", "surrogateescape"), digest_size=8).digest()
+        name = hashlib.blake2b(
+            source.key.encode("utf-8", "surrogateescape"), digest_size=8
+        ).digest()
         rng = np.random.default_rng([self.plan.seed, slot, int.from_bytes(name, "big")])
         start = int(rng.random() * max(0, total - self.plan.clip))
         return Clip(source, version, start, min(start + self.plan.clip, total))
