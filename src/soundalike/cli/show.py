@@ -102,9 +102,11 @@ def index_progress(quiet: bool) -> Iterator[ProgressCallback | None]:
         task = bars.add_task("looking", total=None, rate="", failed="")
 
         def update(progress: Any) -> None:
+            bars.update(task, description=names.get(progress.stage, progress.stage))
+            if progress.stage == "finish":
+                return  # it has no files to count; what was counted stays to be read
             bars.update(
                 task,
-                description=names.get(progress.stage, progress.stage),
                 completed=progress.done,
                 total=progress.total or None,
                 rate=f"{progress.rate:.1f} files/s" if progress.rate else "",
@@ -135,7 +137,8 @@ def print_report(report: IndexReport, tracks: int, library: Path) -> None:
             err=True,
         )
     if report.failed:
-        click.echo(f"{len(report.failed)} files could not be used:", err=True)
+        files = "1 file" if len(report.failed) == 1 else f"{len(report.failed)} files"
+        click.echo(f"{files} could not be used:", err=True)
         for path, reason in report.failed:
             click.echo(f"  {show_path(path)}: {reason}", err=True)
 
