@@ -127,9 +127,10 @@ def similar(
     if query is None:
         _look_around(opened, count, options)
         return
-    neighbors = opened.similar(
-        query, n=count, start=seconds(start, "--from"), end=seconds(end, "--to"), **options
-    )
+    first, last = seconds(start, "--from"), seconds(end, "--to")
+    if first is not None and last is not None and last <= first:
+        raise click.BadParameter(f"{end} is not after --from {start}", param_hint="--to")
+    neighbors = opened.similar(query, n=count, start=first, end=last, **options)
     if m3u:
         from soundalike.library.journeys import write_m3u8
 

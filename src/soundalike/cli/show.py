@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from soundalike.library.indexing import IndexReport, ProgressCallback
     from soundalike.library.search import Neighbor
 
+NAME_WIDTH = 64
+
 
 def clock(seconds: float) -> str:
     """Seconds as 3:07 or 1:02:45."""
@@ -67,7 +69,8 @@ def print_neighbors(neighbors: Sequence[Neighbor]) -> None:
     """A table: similarity, track, and where the two sound most alike."""
     for place, neighbor in enumerate(neighbors, start=1):
         name = name_of(neighbor.track)
-        line = f"{place:3}  {neighbor.similarity:.3f}  {name[:64]:64}"
+        name = name if len(name) <= NAME_WIDTH else f"{name[: NAME_WIDTH - 1]}…"
+        line = f"{place:3}  {neighbor.similarity:.3f}  {name:{NAME_WIDTH}}"
         if neighbor.matches:
             best = neighbor.matches[0]
             line += f"  {clock(best.query.start):>5} ~ {clock(best.answer.start)}"

@@ -73,7 +73,9 @@ def read_recordings(tracks: Path, split: str) -> list[Recording]:
             ]
     except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
         why = f"it has no column {error}" if isinstance(error, KeyError) else reason(error)
-        raise QueryError(f"{tracks} is not a list of tracks: {why}") from None
+        raise QueryError(
+            f"{tracks} is not a list of tracks: {why}; name a CSV with --tracks"
+        ) from None
     if not rows:
         raise QueryError(f'{tracks} has no track in the split "{split}"')
     return rows
