@@ -2,48 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from soundalike.audio.melspectrogram import LogMelSettings
-from soundalike.model.encoder import ASTSettings
+from small_model import small_ast
 from soundalike.model.sample_cnn import SampleCNNSettings
 from soundalike.model.waveform_encoder import ModelSettings, SegmentSettings
 
 
 @pytest.fixture(scope="session")
 def tiny_ast() -> ModelSettings:
-    """A transformer small enough for a test, of one second; every value is spelled out, so that
-    other defaults do not change what is tested."""
-    return ModelSettings(
-        name="tiny-ast",
-        kind="ast",
-        segments=SegmentSettings(length=1.0, count=2),
-        front_end=LogMelSettings(
-            sample_rate=8_000,
-            window=256,
-            hop=160,
-            n_fft=256,
-            n_mels=32,
-            f_min=20.0,
-            f_max=4_000.0,
-            preemphasis=0.0,
-            remove_offset=False,
-            loudness=-20.0,
-            mean=-4.0,
-            std=3.0,
-        ),
-        ast=ASTSettings(
-            n_mels=32,
-            max_frames=49,
-            patch_mels=16,
-            patch_frames=8,
-            stride_mels=16,
-            stride_frames=8,
-            width=24,
-            depth=2,
-            heads=3,
-            hidden=48,
-            pooling="mean",
-        ),
-    )
+    """A transformer small enough for a test, of one second."""
+    return small_ast("tiny-ast")
 
 
 @pytest.fixture(scope="session")

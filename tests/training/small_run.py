@@ -10,49 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from soundalike.audio.melspectrogram import LogMelSettings
-from soundalike.model.encoder import ASTSettings
-from soundalike.model.waveform_encoder import ModelSettings, SegmentSettings
+from small_model import RATE, small_ast
+from soundalike.model.waveform_encoder import ModelSettings
 from soundalike.training.recipe import Recipe
-
-RATE = 8_000
 
 
 def small_model() -> ModelSettings:
-    """A transformer of a thousand weights or twelve that hears one second; every value is spelled
-    out, so that other defaults do not change what is tested."""
-    return ModelSettings(
-        name="small",
-        kind="ast",
-        segments=SegmentSettings(length=1.0, count=2),
-        front_end=LogMelSettings(
-            sample_rate=RATE,
-            window=256,
-            hop=160,
-            n_fft=256,
-            n_mels=32,
-            f_min=20.0,
-            f_max=4_000.0,
-            preemphasis=0.0,
-            remove_offset=False,
-            loudness=-20.0,
-            mean=-4.0,
-            std=3.0,
-        ),
-        ast=ASTSettings(
-            n_mels=32,
-            max_frames=49,
-            patch_mels=16,
-            patch_frames=8,
-            stride_mels=16,
-            stride_frames=8,
-            width=24,
-            depth=2,
-            heads=3,
-            hidden=48,
-            pooling="mean",
-        ),
-    )
+    """The model of these runs."""
+    return small_ast("small")
 
 
 def small_recipe(music: Path, cache: Path, **changes: Any) -> Recipe:
