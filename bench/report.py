@@ -62,15 +62,17 @@ its recipe, the protocols in [evaluation.md](evaluation.md).
 
 
 def speed_page(records: list[Record]) -> str:
-    """bench/results.md: a section per benchmark, in the order of TITLES."""
-    named = {Path(record["script"]).stem: record for record in records}
+    """bench/results.md: a section per benchmark, in the order of TITLES, with every record of it."""
     newest = max(records, key=lambda record: str(record["provenance"]["date"]), default=None)
     parts = [SPEED]
     for name, title in TITLES.items():
-        if record := named.get(name):
+        made = [record for record in records if Path(record["script"]).stem == name]
+        if made:
+            parts.append(f"## {title}\n")
+        for record in made:
             table = importlib.import_module(name).as_markdown(record["figures"])
             where = source(record["provenance"], newest and newest["provenance"])
-            parts.append(f"## {title}\n\n`{record['script']}`. {where}\n\n{table}\n")
+            parts.append(f"`{record['script']}`. {where}\n\n{table}\n")
     return "\n".join(parts)
 
 
