@@ -35,8 +35,8 @@ from typing import Any
 
 import numpy as np
 
-from soundalike.training.orchestration import STYLES, Plan, draw_plans
-from soundalike.training.scores import arrange, passage_end, play, read_score
+from soundalike.scores.orchestration import STYLES, Plan, draw_plans
+from soundalike.scores.rendering import arrange, passage_end, play, read_score
 
 SHORTEST = 10.0
 """Seconds: a jingle is no piece to find again."""

@@ -25,8 +25,9 @@ BELOW = {
     "model": {"audio", "errors"},
     "embedder": {"model", "audio", "errors"},
     "library": {"embedder", "model", "audio", "errors"},
-    "training": {"library", "embedder", "model", "audio", "errors"},
-    "evaluation": {"library", "embedder", "model", "audio", "errors"},
+    "scores": {"audio", "errors"},
+    "training": {"scores", "library", "embedder", "model", "audio", "errors"},
+    "evaluation": {"scores", "library", "embedder", "model", "audio", "errors"},
     "demo": {"errors"},
     "server": {"training", "evaluation", "library", "embedder", "model", "audio", "errors"},
     "cli": {

@@ -8,5 +8,4 @@ artist_classifier.py  the supervised baseline
 teacher.py            what a freely licensed network heard, as a second target
 trainer.py            the loop; state.py keeps it, curves.py draws it, distributed.py shares it
 run.py                all of it: a recipe and a folder -> a trained model
-scores.py             scores -> arrangements of the same passage, rendered
 """

@@ -30,7 +30,7 @@ class DataSettings:
     """What is listened to while training."""
 
     music: str = "../shared/music/tracks.csv"  # CSV with path and split columns, or a folder
-    arrangements: str = ""  # index.json of rendered scores (training/scores.py); "" for none
+    arrangements: str = ""  # index.json of rendered scores (scores/rendering.py); "" for none
     arrangement_share: float = 0.0  # of each batch
     cache: str = ".cache/waveforms"  # decoded once to 16-bit, read from there ever after
     clip: float = 0.0  # seconds drawn from a track before the chain crops; 0: the segment length

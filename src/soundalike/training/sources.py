@@ -1,7 +1,7 @@
 """Music to train on -> sources, and their waveforms, decoded once.
 
 A source is something two views may be drawn from: one recording, or several renderings of one
-piece, cut so that the same share of each is the same music (training/scores.py makes those).
+piece, cut so that the same share of each is the same music (scores/rendering.py makes those).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def read_sources(music: str | Path, split: str) -> list[Source]:
 
 
 def read_arrangements(index: str | Path) -> list[Source]:
-    """Groups of renderings listed in an index.json of training/scores.py."""
+    """Groups of renderings listed in an index.json of scores/rendering.py."""
     path = Path(index)
     try:
         groups = json.loads(path.read_text(encoding="utf-8"))["groups"]

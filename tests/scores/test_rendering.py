@@ -13,8 +13,8 @@ import pytest
 mido = pytest.importorskip("mido", reason="scores need mido")
 
 from soundalike.errors import AudioError, RecipeError  # noqa: E402
-from soundalike.training.orchestration import DRUMS, Plan, Voice, draw_plans  # noqa: E402
-from soundalike.training.scores import (  # noqa: E402
+from soundalike.scores.orchestration import DRUMS, Plan, Voice, draw_plans  # noqa: E402
+from soundalike.scores.rendering import (  # noqa: E402
     Note,
     Score,
     arrange,

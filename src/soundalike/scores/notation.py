@@ -14,7 +14,7 @@ from pathlib import Path
 import mido
 
 from soundalike.errors import RecipeError
-from soundalike.training.orchestration import DRUMS
+from soundalike.scores.orchestration import DRUMS
 
 SUFFIXES = frozenset({".mxl", ".musicxml", ".xml"})
 

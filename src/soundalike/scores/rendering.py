@@ -9,7 +9,7 @@ No augmentation of a recording turns a song into another arrangement of it; a sc
 ensembles does. All arrangements of a passage end at the same note, so the same share of each is the
 same music: a clip's place in one is its place in all.
 
-Instruments, keys and tempi are drawn in training/orchestration.py. Times are seconds throughout: a
+Instruments, keys and tempi are drawn in scores/orchestration.py. Times are seconds throughout: a
 score's tempo map is followed when it is read, and gone afterwards.
 """
 
@@ -27,8 +27,8 @@ import numpy as np
 
 from soundalike.audio.waveform import load_audio
 from soundalike.errors import AudioError, RecipeError
-from soundalike.training.notation import SUFFIXES, read_notation
-from soundalike.training.orchestration import Plan, Voice, is_fixed
+from soundalike.scores.notation import SUFFIXES, read_notation
+from soundalike.scores.orchestration import Plan, Voice, is_fixed
 
 SAMPLE_RATE = 16_000
 

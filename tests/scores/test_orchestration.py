@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from soundalike.training.orchestration import (
+from soundalike.scores.orchestration import (
     DRUMS,
     FAMILIES,
     STYLES,

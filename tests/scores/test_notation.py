@@ -10,8 +10,8 @@ import pytest
 pytest.importorskip("mido", reason="scores need mido")
 
 from soundalike.errors import RecipeError
-from soundalike.training.notation import PIANO, SINGER
-from soundalike.training.scores import read_score
+from soundalike.scores.notation import PIANO, SINGER
+from soundalike.scores.rendering import read_score
 
 
 def note(pitch: str, *, duration: int, voice: int = 1, chord: bool = False) -> str:

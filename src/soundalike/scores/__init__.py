@@ -1,0 +1,6 @@
+"""From a score to music: the same passage in many arrangements.
+
+orchestration.py  who plays what: instruments, key, tempo, balance, human error
+rendering.py      score + plan -> int16 [T], by fluidsynth
+notation.py       MusicXML -> the MIDI that rendering reads
+"""
