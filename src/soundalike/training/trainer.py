@@ -102,6 +102,7 @@ class Trainer:
         self.optimizer = _optimizer(self.network, self.recipe)
         self.step, self.best = 0, -math.inf
         self.history: list[dict[str, Any]] = []
+        self._learning_s = 0.0
 
     def run(self, until: int | None = None) -> WaveformEncoder:
         """Train to the last step of the recipe, or to step `until`, and return the averaged model.
@@ -119,11 +120,14 @@ class Trainer:
         steps = self.recipe.optimizer.steps
         stop = steps if until is None else min(until, steps)
         began, began_at = time.monotonic(), self.step
+        self._learning_s = float(self.history[-1]["cpu_s"]) if self.history else 0.0
         for batch in self._batches(stop):
             rate = learning_rate(self.step, self.recipe)
+            clock = time.process_time()
             losses = self._learn(wrapped, batch.to(self.device), rate)
             self.step += 1
             self._update_average()
+            self._learning_s += time.process_time() - clock
             scores = self._look(stop)
             pace = (time.monotonic() - began) / (self.step - began_at)
             self._record(losses, scores, rate, pace * (stop - self.step))
@@ -199,7 +203,9 @@ class Trainer:
     ) -> None:
         if not self.first:
             return
-        self.history.append({"step": self.step, "rate": rate, **losses, **(scores or {})})
+        # What two objectives or encoders cost to train; making views and validating is not in it.
+        made = {"step": self.step, "rate": rate, "cpu_s": round(self._learning_s, 2)}
+        self.history.append({**made, **losses, **(scores or {})})
         if scores is not None:
             self._save()
         self.report(Progress(self.step, self.recipe.optimizer.steps, losses, seconds_left, scores))
