@@ -4,12 +4,13 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+PEERS  := .cache/peers
 # A CPU build is enough for every test; where pip offers only the general one, point TORCH at a wheel.
 TORCH  ?= torch==2.13.0
 MUSIC  ?=
 LIBRARY ?= $(if $(MUSIC),,.cache/demo-library)
 
-.PHONY: run test lint bench results clean
+.PHONY: run test lint bench results peers clean
 
 run: $(VENV)/run.done
 	@if [ -n "$(MUSIC)" ]; then \
@@ -44,7 +45,7 @@ $(VENV)/test.done: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/run.done
 
 # The figures of bench/results.md and docs/results.md. SYSTEMS: the one to compare the others with first.
-SYSTEMS ?= ast-30s-taught ast-30s runs/untrained/model mean-log-mel mfcc bliss
+SYSTEMS ?= two-senses ast-30s runs/untrained/model mean-log-mel mfcc bliss
 SPLIT   ?= validation
 
 bench: $(VENV)/test.done
@@ -54,10 +55,25 @@ bench: $(VENV)/test.done
 	done
 	$(BIN)/python bench/report.py
 
-results: $(VENV)/test.done
-	$(BIN)/pip install --quiet --disable-pip-version-check bliss-audio
+results: $(VENV)/test.done $(PEERS)/bliss.done
 	$(BIN)/soundalike evaluate $(SYSTEMS) --split $(SPLIT) --out docs/results/$(SPLIT).json
 	$(BIN)/python bench/report.py
+
+# Other people's programs to compare with, each in an environment of its own: what they need contradicts
+# what is needed here. A peer's recipe is what the "Install:" of its file in evaluation/peers says.
+peers: $(PEERS)/bliss.done $(PEERS)/musicnn.done
+
+$(PEERS)/bliss.done:
+	$(PYTHON) -m venv $(PEERS)/bliss
+	$(PEERS)/bliss/bin/pip install --quiet --disable-pip-version-check bliss-audio numpy
+	@touch $@
+
+$(PEERS)/musicnn.done:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 12) and "musicnn needs Python 3.9 to 3.11; try make peers PYTHON=python3.11")'
+	$(PYTHON) -m venv $(PEERS)/musicnn
+	$(PEERS)/musicnn/bin/pip install --quiet --disable-pip-version-check "tensorflow-cpu==2.15.1" "numpy<2" "librosa<0.11"
+	$(PEERS)/musicnn/bin/pip install --quiet --disable-pip-version-check --no-deps musicnn
+	@touch $@
 
 clean:
 	rm -rf $(VENV) .cache build dist *.egg-info src/*.egg-info

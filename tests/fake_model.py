@@ -2,13 +2,15 @@
 
 The fake model hears pitch: element d of its vector is the strength of the sound around frequency d
 of a fixed row, so two sounds are similar as far as they share frequencies; nothing is learned or
-random.
+random. With senses it is a joined model: the first of them hears the lowest frequencies alone, and so on.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -32,14 +34,18 @@ def write_fake_model(
     sample_rate: int = 16_000,
     length: float = 2.0,
     count: int = 3,
+    senses: Mapping[str, float] | None = None,
 ) -> Path:
-    """Write config.json and model.onnx into `folder` (made if missing) and return it."""
+    """Write config.json and model.onnx into `folder` (made if missing) and return it.
+
+    `senses` are weights by name, from low frequencies to high; they share the columns evenly.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     samples = round(length * sample_rate)
     frames = samples // FRAME
     phase = 2 * np.pi * np.outer(np.arange(FRAME), band_frequencies(dimension, sample_rate))
     window = np.hanning(FRAME)[:, None]
-    constants = {
+    constants: dict[str, npt.NDArray[Any]] = {
         "kept": np.array([frames * FRAME], np.int64),
         "zero": np.array([0], np.int64),
         "axis": np.array([1], np.int64),
@@ -48,18 +54,10 @@ def write_fake_model(
         "sines": (window * np.sin(phase / sample_rate)).astype(np.float32),
         "tiny": np.array([1e-12], np.float32),
     }
+    columns = _columns(senses or {}, dimension)
     nodes = [
-        helper.make_node("Slice", ["audio", "zero", "kept", "axis"], ["whole"]),
-        helper.make_node("Reshape", ["whole", "shape"], ["framed"]),
-        helper.make_node("MatMul", ["framed", "cosines"], ["real"]),
-        helper.make_node("MatMul", ["framed", "sines"], ["imaginary"]),
-        helper.make_node("Mul", ["real", "real"], ["real2"]),
-        helper.make_node("Mul", ["imaginary", "imaginary"], ["imaginary2"]),
-        helper.make_node("Add", ["real2", "imaginary2"], ["power"]),
-        helper.make_node("ReduceMean", ["power", "axis"], ["energy"], keepdims=0),
-        helper.make_node("Add", ["energy", "tiny"], ["positive"]),
-        helper.make_node("Sqrt", ["positive"], ["amplitude"]),
-        helper.make_node("LpNormalization", ["amplitude"], ["embedding"], axis=1, p=2),
+        *_amplitude(),
+        *(_joined(senses, columns, constants) if senses else [_unit("amplitude", "embedding")]),
     ]
     graph = helper.make_graph(
         nodes,
@@ -81,8 +79,60 @@ def write_fake_model(
         "segments": {"length": length, "count": count},
         "dimension": dimension,
     }
+    if senses:
+        config |= {"format": 2, "kind": "senses", "senses": columns}
     (folder / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
     return folder
+
+
+def _amplitude() -> list[onnx.NodeProto]:
+    """The strength of the sound around each frequency: audio [S, L] -> amplitude [S, D]."""
+    return [
+        helper.make_node("Slice", ["audio", "zero", "kept", "axis"], ["whole"]),
+        helper.make_node("Reshape", ["whole", "shape"], ["framed"]),
+        helper.make_node("MatMul", ["framed", "cosines"], ["real"]),
+        helper.make_node("MatMul", ["framed", "sines"], ["imaginary"]),
+        helper.make_node("Mul", ["real", "real"], ["real2"]),
+        helper.make_node("Mul", ["imaginary", "imaginary"], ["imaginary2"]),
+        helper.make_node("Add", ["real2", "imaginary2"], ["power"]),
+        helper.make_node("ReduceMean", ["power", "axis"], ["energy"], keepdims=0),
+        helper.make_node("Add", ["energy", "tiny"], ["positive"]),
+        helper.make_node("Sqrt", ["positive"], ["amplitude"]),
+    ]
+
+
+def _columns(senses: Mapping[str, float], dimension: int) -> dict[str, list[int]]:
+    width = dimension // max(len(senses), 1)
+    return {sense: [i * width, (i + 1) * width] for i, sense in enumerate(senses)}
+
+
+def _joined(
+    weights: Mapping[str, float],
+    columns: dict[str, list[int]],
+    constants: dict[str, npt.NDArray[Any]],
+) -> list[onnx.NodeProto]:
+    """Each sense at unit length, times the square root of its share, side by side."""
+    nodes = []
+    for sense, (first, past) in columns.items():
+        constants[f"first_{sense}"] = np.array([first], np.int64)
+        constants[f"past_{sense}"] = np.array([past], np.int64)
+        share = weights[sense] / sum(weights.values())
+        constants[f"root_{sense}"] = np.array([np.sqrt(share)], np.float32)
+        nodes += [
+            helper.make_node(
+                "Slice",
+                ["amplitude", f"first_{sense}", f"past_{sense}", "axis"],
+                [f"own_{sense}"],
+            ),
+            _unit(f"own_{sense}", f"unit_{sense}"),
+            helper.make_node("Mul", [f"unit_{sense}", f"root_{sense}"], [f"part_{sense}"]),
+        ]
+    parts = [f"part_{sense}" for sense in columns]
+    return [*nodes, helper.make_node("Concat", parts, ["embedding"], axis=1)]
+
+
+def _unit(source: str, target: str) -> onnx.NodeProto:
+    return helper.make_node("LpNormalization", [source], [target], axis=1, p=2)
 
 
 def tone(

@@ -20,7 +20,7 @@ from fake_model import band_frequencies, tone, write_fake_model, write_sound, wr
 from soundalike import embedder as module
 from soundalike.audio.segments import Segment
 from soundalike.audio.waveform import load_audio
-from soundalike.embedder import Embedder, TrackVectors, shipped_models
+from soundalike.embedder import Embedder, TrackVectors, sense_of, shipped_models
 from soundalike.errors import AudioError, ModelError, QueryError
 
 RATE = 16_000
@@ -55,7 +55,9 @@ def counted(embedder, monkeypatch) -> list[int]:
     sizes: list[int] = []
     run = module._run
     monkeypatch.setattr(
-        module, "_run", lambda session, batch: sizes.append(len(batch)) or run(session, batch)
+        module,
+        "_run",
+        lambda session, batch, senses: sizes.append(len(batch)) or run(session, batch, senses),
     )
     return sizes
 
@@ -207,6 +209,67 @@ def test_a_vector_without_direction_is_an_audio_error(tmp_path, music, factor):
         broken.embed_waveform(tone(440.0, 3.0))
 
 
+# --- several senses -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def low_and_high(model, tmp_path) -> Path:
+    """The fake model as one of two senses: what it hears below and above its middle band."""
+    folder = Path(shutil.copytree(model, tmp_path / "two"))
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"format": 2, "kind": "senses", "senses": {"high": [4, 8], "low": [0, 4]}}
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def test_senses_are_known_by_their_columns(low_and_high, embedder):
+    two = Embedder(low_and_high)
+    assert list(two.senses.items()) == [("low", slice(0, 4)), ("high", slice(4, 8))]
+    assert embedder.senses == {}
+    chord = tone(BANDS[1], 3.0) + tone(BANDS[6], 3.0) / 4
+    vectors = two.embed_waveform(chord)
+    np.testing.assert_array_equal(vectors, embedder.embed_waveform(chord))
+    low, high = (sense_of(vectors, sense, two.senses) for sense in ("low", "high"))
+    np.testing.assert_allclose(low, np.eye(4)[[1, 1, 1]], atol=0.05)
+    np.testing.assert_allclose(high, np.eye(4)[[2, 2, 2]], atol=0.05)
+
+
+@pytest.mark.parametrize("shape", [(5,), (3, 5), (4, 3, 5)])
+def test_a_sense_is_its_columns_at_unit_length(shape):
+    vectors = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    own = sense_of(vectors, "b", {"a": slice(0, 2), "b": slice(2, 5)})
+    assert own.dtype == np.float32
+    assert own.shape == (*shape[:-1], 3)
+    for found, row in zip(own.reshape(-1, 3), vectors.reshape(-1, 5), strict=True):
+        np.testing.assert_allclose(found, row[2:] / np.linalg.norm(row[2:]), atol=1e-6)
+
+
+def test_a_sense_that_says_nothing_stays_zero():
+    own = sense_of(np.zeros((2, 4), np.float32), "a", {"a": slice(0, 2)})
+    np.testing.assert_array_equal(own, np.zeros((2, 2)))
+
+
+def test_an_unknown_sense_is_named_with_those_there_are():
+    vectors = np.ones((1, 4), np.float32)
+    with pytest.raises(QueryError, match=r"no sense 'smell'; the model has: sound, composition"):
+        sense_of(vectors, "smell", {"sound": slice(0, 2), "composition": slice(2, 4)})
+    with pytest.raises(QueryError, match=r"no sense 'sound'; the model has: none, for it is"):
+        sense_of(vectors, "sound", {})
+
+
+@pytest.mark.parametrize("factor", [0.0, np.nan])
+def test_a_sense_without_direction_is_an_audio_error(low_and_high, music, factor):
+    graph = onnx.load(low_and_high / "model.onnx")
+    graph.graph.node[-1].output[:] = ["both"]
+    last = onnx.helper.make_node("Mul", ["both", "factors"], ["embedding"])
+    graph.graph.node.append(last)
+    factors = np.repeat([1, factor], 4).astype(np.float32)
+    graph.graph.initializer.append(onnx.numpy_helper.from_array(factors, "factors"))
+    onnx.save(graph, low_and_high / "model.onnx")
+    with pytest.raises(AudioError, match=r"zero or not finite in the columns of high"):
+        Embedder(low_and_high).embed_file(music[0])
+
+
 # --- many files ---------------------------------------------------------------------------------
 
 
@@ -322,10 +385,16 @@ def test_a_folder_without_its_files_is_no_model(model, tmp_path, name):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format": 2}, "format 2; this version reads format 1"),
+        ({"format": 3}, "format 3; this version reads formats 1 and 2"),
         ({"dimension": None}, "config.json: missing or unusable setting"),
         ({"front_end": {}}, "sample_rate"),
         ({"segments": 30}, "config.json: missing or unusable setting"),
+        ({"senses": {"a": [0, 3], "b": [4, 8]}}, "do not share out the columns 0 to 8"),
+        ({"senses": {"a": [0, 3], "b": [3, 7]}}, "do not share out the columns 0 to 8"),
+        ({"senses": {"a": [1, 3], "b": [3, 8]}}, "do not share out the columns 0 to 8"),
+        ({"senses": {"a": [0, 3, 8]}}, "config.json: missing or unusable setting"),
+        ({"senses": {"a": 8}}, "config.json: missing or unusable setting"),
+        ({"senses": ["a"]}, "config.json: missing or unusable setting"),
         ({"dimension": 9}, r"expected audio \[S, L\] -> embedding \[S, 9\]"),
     ],
 )

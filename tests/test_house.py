@@ -93,7 +93,7 @@ def test_tests_mirror_the_package() -> None:
     """A test of a module lies where the module lies."""
     for name, path in sources("tests").items():
         if path.stem.startswith("test_") and path.parent.name != "tests":
-            room = ROOT / "src/soundalike" / path.parent.name
+            room = ROOT / "src/soundalike" / path.parent.relative_to(ROOT / "tests")
             assert (room / f"{path.stem.removeprefix('test_')}.py").is_file(), name
 
 

@@ -7,6 +7,9 @@ The vectors of a file depend on that file and the model alone: segments are enco
 every job computes on one thread. A second run, in another order or
 with more jobs, gives the same bits. A silent segment of a sounding track takes the vector of the
 nearest sounding segment, for the encoder's answer to silence resembles nothing but other silence.
+
+A model may be several encoders joined; its vectors then hold a stretch of columns per sense, which
+`sense_of` takes out.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +31,7 @@ from soundalike.audio.waveform import SHORTEST, is_sounding, load_segments, prob
 from soundalike.errors import AudioError, ModelError, QueryError
 
 WEIGHTS = Path(__file__).parent / "weights"
+FORMATS = (1, 2)  # of config.json; the second one knows joined models
 WAITING_PER_JOB = 4  # files begun or waiting per job; enough to ride out one long file
 
 
@@ -63,6 +67,8 @@ class Embedder:
         identity: name and hash of weights and settings, such as "ast-30s@3f2a91c04b7d". Vectors of
             different identities must not be compared.
         dimension: D.
+        senses: the columns of each sense of a joined model, such as {"sound": slice(0, 192), ...};
+            empty for a single encoder, which leaves nothing to choose.
         sample_rate: of the sound the encoder hears, Hz.
         segment_length: seconds.
         segment_count: S.
@@ -80,6 +86,7 @@ class Embedder:
             self.name = str(config["name"])
             self.identity = str(config["identity"])
             self.dimension = int(config["dimension"])
+            self.senses = _senses(config.get("senses", {}), self.dimension)
             self.sample_rate = int(config["front_end"]["sample_rate"])
             self.segment_length = float(config["segments"]["length"])
             self.segment_count = int(config["segments"]["count"])
@@ -109,7 +116,7 @@ class Embedder:
                 f"segments have shape {segments.shape}; {self.name} takes [S, {self._samples}], "
                 f"{self.segment_length:g} s at {self.sample_rate} Hz"
             )
-        return _run(self._session, segments)
+        return _run(self._session, segments, self.senses)
 
     def embed_waveform(self, waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Encode a waveform [T] at `sample_rate` as a track: its grid -> [S, D], unit rows.
@@ -131,7 +138,7 @@ class Embedder:
         rows = np.stack([cut(waveform[first:stop], 0, self._samples) for first, stop in ranges])
         if not any(map(is_sounding, rows)):
             raise ValueError("waveform is silent in all places listened to")
-        return _encode_track(self._session, segments, rows)
+        return _encode_track(self._session, segments, rows, self.senses)
 
     def embed_file(
         self, path: str | Path, *, start: float | None = None, end: float | None = None
@@ -191,13 +198,38 @@ class Embedder:
         )
         rows = load_segments(path, segments, sample_rate=self.sample_rate, length=self._samples)
         try:
-            vectors = _encode_track(session, segments, rows)
+            vectors = _encode_track(session, segments, rows, self.senses)
         except ModelError as error:
             raise AudioError(path, f"cannot be encoded: {error}") from error
         return TrackVectors(path, info.duration, info.tags, segments, vectors)
 
     def _grid(self, duration: float) -> tuple[Segment, ...]:
         return grid(duration, count=self.segment_count, length=self.segment_length)
+
+
+def sense_of(
+    vectors: npt.NDArray[np.float32], sense: str, senses: Mapping[str, slice]
+) -> npt.NDArray[np.float32]:
+    """What one sense of a joined model says: its columns, [..., D] -> [..., D of the sense].
+
+    Args:
+        vectors: of a joined model, any number of axes before the last.
+        sense: such as "composition".
+        senses: the columns of each, as `Embedder.senses` has them.
+
+    Returns:
+        float32, rows of unit length, except that zero stays zero.
+
+    Raises:
+        QueryError: there is no such sense.
+    """
+    if sense not in senses:
+        known = ", ".join(senses) or "none, for it is a single encoder"
+        raise QueryError(f"no sense {sense!r}; the model has: {known}")
+    own = vectors[..., senses[sense]].astype(np.float32)
+    lengths = np.linalg.norm(own, axis=-1, keepdims=True)
+    unit: npt.NDArray[np.float32] = (own / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    return unit
 
 
 def shipped_models() -> tuple[str, ...]:
@@ -229,11 +261,22 @@ def _read_config(folder: Path) -> dict[str, Any]:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder / 'config.json'} cannot be read: {error}") from error
-    if not isinstance(config, dict) or config.get("format") != 1:
+    if not isinstance(config, dict) or config.get("format") not in FORMATS:
         found = config.get("format") if isinstance(config, dict) else None
-        words = f"{folder / 'config.json'} has format {found}; this version reads format 1"
+        words = f"{folder / 'config.json'} has format {found}; this version reads formats 1 and 2"
         raise ModelError(words)
     return config
+
+
+def _senses(columns: Mapping[str, Sequence[int]], dimension: int) -> dict[str, slice]:
+    """The columns of each sense in order, from {sense: [first, past the last]}."""
+    pairs = {sense: (int(first), int(past)) for sense, (first, past) in dict(columns).items()}
+    senses = {sense: slice(*pairs[sense]) for sense in sorted(pairs, key=lambda s: pairs[s])}
+    edges = [0, *(where.stop for where in senses.values())]
+    firsts = [*(where.start for where in senses.values()), dimension]
+    if senses and edges != firsts:
+        raise ValueError(f"senses={columns} do not share out the columns 0 to {dimension}")
+    return senses
 
 
 def _open_session(path: Path, threads: int, dimension: int) -> Any:
@@ -266,22 +309,36 @@ def _require_one_model(folder: Path, session: Any, identity: str) -> None:
         )
 
 
-def _run(session: Any, segments: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _run(
+    session: Any, segments: npt.NDArray[np.float32], senses: Mapping[str, slice]
+) -> npt.NDArray[np.float32]:
     """Encode segments one by one, which is a tenth quicker than as one batch; rows of unit length."""
     try:
         answers = [session.run(["embedding"], {"audio": row[None]})[0] for row in segments]
     except Exception as error:  # see _open_session
         raise ModelError(f"the encoder fails: {error}") from error
     vectors = np.concatenate(answers)
-    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    if not (np.isfinite(lengths) & (lengths > 0)).all():
-        raise ModelError("the encoder gives a vector that is zero or not finite")
-    unit: npt.NDArray[np.float32] = (vectors / lengths).astype(np.float32)
+    for sense, where in senses.items():  # one that is silent would leave the word to the others
+        _lengths(vectors[:, where], f" in the columns of {sense}")
+    unit: npt.NDArray[np.float32] = (vectors / _lengths(vectors)).astype(np.float32)
     return unit
 
 
+def _lengths(vectors: npt.NDArray[np.float32], where: str = "") -> npt.NDArray[np.float64]:
+    """Lengths of the rows, float64 [S, 1]."""
+    lengths: npt.NDArray[np.float64] = np.linalg.norm(
+        vectors.astype(np.float64), axis=1, keepdims=True
+    )
+    if not (np.isfinite(lengths) & (lengths > 0)).all():
+        raise ModelError(f"the encoder gives a vector that is zero or not finite{where}")
+    return lengths
+
+
 def _encode_track(
-    session: Any, segments: Sequence[Segment], rows: npt.NDArray[np.float32]
+    session: Any,
+    segments: Sequence[Segment],
+    rows: npt.NDArray[np.float32],
+    senses: Mapping[str, slice],
 ) -> npt.NDArray[np.float32]:
     """Encode each sound of a track once, [S, L] -> [S, D]; its neighbor answers for silence."""
     sounding = [i for i, row in enumerate(rows) if is_sounding(row)]
@@ -290,7 +347,7 @@ def _encode_track(
     ]
     sources = [segments.index(segments[j]) for j in stand_ins]  # equal segments hold equal sound
     distinct = sorted(set(sources))
-    vectors = _run(session, rows[distinct])
+    vectors = _run(session, rows[distinct], senses)
     return vectors[[distinct.index(source) for source in sources]]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 from shell import FREQUENCIES, Run
 
-from fake_model import write_tone
+from fake_model import tone, write_fake_model, write_sound, write_tone
 from soundalike.cli.listen import seconds
 from soundalike.cli.main import soundalike
 from soundalike.library.library import Library
@@ -256,7 +257,8 @@ def test_similar_json_has_the_fields_of_every_door(run: Run, indexed: Path, musi
     assert ran.code == 0
     answers = json.loads(ran.out)
     for answer in answers:
-        assert set(answer) == {"track", "similarity", "matches"}
+        assert set(answer) == {"track", "similarity", "matches", "sense"}
+        assert answer["sense"] == "both"
         assert set(answer["track"]) == {"id", "path", "title", "artist", "album", "duration"}
         assert 0 <= answer["similarity"] <= 1
         for match in answer["matches"]:
@@ -437,6 +439,70 @@ def test_times_are_written_as_people_write_them(text: str, expected: float) -> N
     assert seconds(text, "--from") == expected
 
 
+@pytest.fixture(scope="session")
+def joined_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The fake model as two senses: it takes low notes for the sound and high ones for the tune."""
+    folder = tmp_path_factory.mktemp("models") / "two"
+    return write_fake_model(folder, name="two", senses={"sound": 3, "composition": 1})
+
+
+@pytest.fixture(scope="session")
+def chords(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A song, a cover of it with another sound, and a sibling of the same sound."""
+    folder = tmp_path_factory.mktemp("chords")
+    for name, (low, high) in {
+        "song": (110, 1400),
+        "cover": (300, 1400),
+        "sibling": (110, 5000),
+        "other": (300, 5000),
+    }.items():
+        chord = tone(low, 5.0, level=0.4) + tone(high, 5.0, level=0.4)
+        write_sound(folder / f"{name}.flac", chord[None], sample_rate=16_000)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def two_senses(tmp_path_factory: pytest.TempPathFactory, joined_model: Path, chords: Path) -> Path:
+    library = Library(tmp_path_factory.mktemp("libraries") / "two", model=joined_model)
+    assert library.index([chords], jobs=1).added == 4
+    return library.path
+
+
+@pytest.mark.parametrize("aggregation", ["mean", "concat", "maxsim"])
+def test_similar_by_each_sense(run: Run, two_senses: Path, chords: Path, aggregation: str) -> None:
+    query = ("similar", chords / "song.flac", "--json", "--library", two_senses)
+    query = (*query, "--aggregation", aggregation)
+    for sense, first in (("sound", "sibling"), ("composition", "cover")):
+        ran = run(*query, "--sense", sense)
+        assert ran.code == 0
+        assert names(ran.out)[0] == first
+        assert {answer["sense"] for answer in json.loads(ran.out)} == {sense}
+        assert json.loads(ran.out)[0]["similarity"] > 0.99
+    both = run(*query, "--sense", "both")
+    assert names(both.out)[0] == "sibling"  # sound weighs three times as much
+    assert json.loads(both.out)[0]["similarity"] < 0.9
+    assert run(*query).out == both.out
+
+
+def test_similar_looks_around_by_one_sense(run: Run, two_senses: Path) -> None:
+    ran = run("similar", "--sense", "composition", "--library", two_senses)
+    assert ran.code == 0
+    assert re.findall(r"^  1  \S+  (\w+)", ran.out, re.MULTILINE) == ["song", "sibling", "other"]
+
+
+def test_similar_names_the_senses_there_are(
+    run: Run, two_senses: Path, indexed: Path, chords: Path, music: Path
+) -> None:
+    ran = run("similar", chords / "song.flac", "--sense", "melody", "--library", two_senses)
+    assert (ran.code, ran.out) == (2, "")
+    assert "no sense 'melody'; there are sound, composition, both" in ran.err
+    ran = run("similar", music / "low.flac", "--sense", "sound", "--library", indexed)
+    assert (ran.code, ran.out) == (2, "")
+    assert "there is only both" in ran.err
+    ran = run("similar", music / "low.flac", "--sense", "both", "--library", indexed)
+    assert ran.code == 0
+
+
 # --- embed --------------------------------------------------------------------------------------
 
 
@@ -506,6 +572,36 @@ def test_embed_on_a_full_disk_keeps_the_old_table(
     assert "cannot write v.parquet" in ran.err
     assert (tmp_path / "v.parquet").read_text() == "old"
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_embed_writes_the_vectors_of_one_sense(
+    run: Run, chords: Path, joined_model: Path, tmp_path: Path
+) -> None:
+    options = ("--out", "v.parquet", "--model", joined_model)
+    files = [chords / f"{name}.flac" for name in ("song", "cover", "sibling")]
+    assert run("embed", *files, *options, "--sense", "composition").code == 0
+    table = pq.read_table(tmp_path / "v.parquet")
+    assert set(table["model"].to_pylist()) == {"two@000008003e80#composition"}
+    vectors, segments = (np.array(table[name].to_pylist()) for name in ("vector", "segments"))
+    assert (vectors.shape, segments.shape) == ((3, 4), (3, 3, 4))
+    np.testing.assert_allclose(np.linalg.norm(segments, axis=2), 1, atol=1e-6)
+    assert vectors[0] @ vectors[1] > 0.99
+    assert vectors[0] @ vectors[2] < 0.6
+    assert run("embed", *files, *options).code == 0
+    whole = pq.read_table(tmp_path / "v.parquet")
+    assert set(whole["model"].to_pylist()) == {"two@000008003e80"}
+    both = np.array(whole["segments"].to_pylist())
+    np.testing.assert_allclose(both[..., 4:], segments / 2, atol=1e-6)  # a quarter of the weight
+
+
+def test_embed_refuses_a_sense_the_model_has_not(
+    run: Run, music: Path, model: Path, tmp_path: Path
+) -> None:
+    options = ("--out", "v.parquet", "--model", model, "--sense", "sound")
+    ran = run("embed", music / "low.flac", *options)
+    assert ran.code == 2
+    assert "there is only both" in ran.err
+    assert not (tmp_path / "v.parquet").exists()
 
 
 @pytest.mark.parametrize("arguments", [[], ["a.mp3"], ["--out", "v.parquet"]])

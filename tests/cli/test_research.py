@@ -6,12 +6,15 @@ import importlib.util
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from shell import Run
 
 from fake_model import write_fake_model, write_tone
+from soundalike.cli import research
 
 RECIPE = """
 objective = "contrastive"
@@ -86,11 +89,33 @@ def test_train_stops_goes_on_and_leaves_a_model_that_the_others_take(
     exported = run("export", model, "exported")
     assert exported.code == 0
     assert f"{identity} in exported" in exported.err
-    assert run("evaluate", "exported", "--tracks", tracks).code == 0
+    measured = run("evaluate", "exported", "--tracks", tracks, "--tasks", "same_track")
+    assert measured.code == 0
 
     other = run("train", recipe, "--out", "run", "--set", "seed=7")
     assert other.code == 1
     assert "recipe" in other.err
+
+
+class Loudness:
+    """A model as far as validation knows one."""
+
+    @staticmethod
+    def describe(waveform: np.ndarray) -> np.ndarray:
+        spectrum = np.abs(np.fft.rfft(waveform[:16_000]))[:8_000].reshape(80, 100).mean(axis=1)
+        return np.asarray(spectrum / np.linalg.norm(spectrum), np.float32)[None]
+
+
+def test_validation_looks_at_albums_only_where_there_are_mates(tracks: Path) -> None:
+    halves = research._validation_halves(tracks, 16_000)
+    assert halves is not None
+    scores = research.validation_scores(halves, Loudness())  # type: ignore[arg-type]
+    assert list(scores) == ["MRR", "top-1", "album mAP"]
+    assert (scores["MRR"], scores["top-1"]) == (1, 1)
+    assert 0 < scores["album mAP"] <= 1
+    alone = [replace(each, album="") for each in halves.recordings]
+    scores = research.validation_scores(replace(halves, recordings=alone), Loudness())  # type: ignore[arg-type]
+    assert list(scores) == ["MRR", "top-1"]
 
 
 @pytest.mark.parametrize(
@@ -158,29 +183,72 @@ def test_what_needs_torch_says_what_to_install(
 # --- evaluate -----------------------------------------------------------------------------------
 
 
+LABELS = ("--tasks", "same_track,same_album")
+
+
 def test_evaluate_puts_systems_side_by_side(
     run: Run, tracks: Path, model: Path, tmp_path: Path
 ) -> None:
     systems = (model, "mean-log-mel", "mfcc")
-    ran = run("evaluate", *systems, "--tracks", tracks, "--out", "results/tones.json")
+    ran = run("evaluate", *systems, *LABELS, "--tracks", tracks, "--out", "results/tones.json")
     assert ran.code == 0
-    for word in ("same_track top-1", "fake", "mean-log-mel", "mfcc", "4 tracks"):
+    for word in ("same_track (4 queries)", "top-1", "fake", "mean-log-mel", "mfcc", "4 tracks"):
         assert word in ran.out
     record = json.loads((tmp_path / "results/tones.json").read_text())
-    assert (record["tracks"], record["split"]) == ("tracks.csv", "validation")
+    assert (record["tracks"], record["split"], record["seed"]) == ("tracks.csv", "validation", 0)
     assert {"commit", "machine", "python"} <= set(record["provenance"])
     first = record["evaluations"][0]
     assert first["identity"] == "fake@000008003e80"
-    assert {result["task"] for result in first["results"]} == {"same_track", "same_album"}
+    tasks = {result["task"] for result in first["results"]}
+    assert {"same_track", "same_album"} <= tasks
     (top,) = [r["scores"]["top-1"] for r in first["results"] if r["task"] == "same_track"]
     assert top == {"mean": 1.0, "low": 1.0, "high": 1.0}  # a tone's halves are the same tone
+    assert record["evaluations"][2]["identity"].endswith("fitted on train")
+
+
+def test_evaluate_asks_all_it_can_and_says_what_not(run: Run, tracks: Path, model: Path) -> None:
+    ran = run("evaluate", model, "--tracks", tracks, "--pieces", "none.csv")
+    assert ran.code == 0
+    assert "degraded (" in ran.out
+    assert "not asked: arrangement: none.csv is no list of pieces" in ran.out
+    assert "not asked: hubness: 4 tracks" in ran.out
+
+
+def test_evaluate_adds_to_a_record_and_goes_on_from_what_it_kept(
+    run: Run, tracks: Path, model: Path, other_model: Path, tmp_path: Path
+) -> None:
+    given = [*LABELS, "--tracks", tracks, "--out", "record.json"]
+    assert run("evaluate", model, *given).code == 0
+    kept = list(tmp_path.glob(".cache/evaluation/descriptions/*/*.npz"))
+    assert len(kept) == 1
+    assert run("evaluate", other_model, model, *given).code == 0
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert [each["identity"][:5] for each in record["evaluations"]] == ["other", "fake@"]
+    elsewhere = run("evaluate", model, *given, "--split", "train")
+    assert elsewhere.code == 2
+    assert "is the record of" in elsewhere.err
+
+
+def test_evaluate_keeps_nothing_unless_told(
+    run: Run, tracks: Path, model: Path, tmp_path: Path
+) -> None:
+    before = set(tmp_path.rglob("*"))
+    ran = run("evaluate", model, *LABELS, "--tracks", tracks, "--no-cache", "--json")
+    assert ran.code == 0
+    assert set(tmp_path.rglob("*")) == before
+    record = json.loads(ran.out)
+    assert record["evaluations"][0]["identity"] == "fake@000008003e80"
+    ran = run("evaluate", model, *LABELS, "--tracks", tracks, "--cache", "kept")
+    assert ran.code == 0
+    assert (tmp_path / "kept/descriptions").is_dir()
+    assert not (tmp_path / ".cache").exists()
 
 
 def test_evaluate_leaves_out_what_it_cannot_read_and_says_so(
-    run: Run, tracks: Path, model: Path
+    run: Run, tracks: Path, model: Path, other_model: Path
 ) -> None:
     (tracks.parent / "tones/5.flac").write_text("no sound")
-    ran = run("evaluate", model, "--tracks", tracks)
+    ran = run("evaluate", model, other_model, *LABELS, "--tracks", tracks)
     assert ran.code == 1
     assert ran.err.count("left out") == 1
     assert "3 tracks" in ran.out
@@ -198,6 +266,9 @@ def test_evaluate_of_broken_files_alone(run: Run, tracks: Path, model: Path) -> 
     ("arguments", "code", "said"),
     [
         (["nobody"], 1, "no model 'nobody'"),
+        (["mfc"], 1, "no model 'mfc'; did you mean mfcc"),
+        (["mfcc", "--tasks", "same_trak"], 2, "no task 'same_trak'; did you mean same_track?"),
+        (["mfcc", "--tasks", "hubness"], 2, "hubness cannot be asked: 4 tracks"),
         (["mfcc", "--tracks", "no.csv"], 2, "no.csv is not a list of tracks: no such file"),
         (["mfcc", "--tracks", "tones"], 2, "tones is not a list of tracks: is a directory"),
         (
@@ -208,6 +279,7 @@ def test_evaluate_of_broken_files_alone(run: Run, tracks: Path, model: Path) -> 
         (["mfcc", "--split", "exam"], 2, 'no track in the split "exam"'),
         (["mfcc", "--aggregation", "sum"], 2, "'sum' is not one of"),
         (["mfcc", "--out", "tones"], 2, "'tones' is a directory"),
+        (["mfcc", "--out", "smallest.toml"], 2, "smallest.toml would be overwritten"),
     ],
 )
 def test_evaluate_refuses_what_it_cannot_do(
@@ -219,13 +291,17 @@ def test_evaluate_refuses_what_it_cannot_do(
     assert said in ran.err
 
 
-def test_evaluate_says_how_to_get_a_peer(
-    run: Run, tracks: Path, monkeypatch: pytest.MonkeyPatch
+def test_evaluate_says_how_to_get_a_peer_and_measures_the_others(
+    run: Run, tracks: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "bliss_audio", None)
-    ran = run("evaluate", "bliss", "--tracks", tracks)
+    bare = tmp_path / "python"
+    bare.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "$@"\n')
+    bare.chmod(0o755)
+    monkeypatch.setenv("SOUNDALIKE_PEER_BLISS", str(bare))
+    ran = run("evaluate", "bliss", model, *LABELS, "--tracks", tracks)
     assert ran.code == 1
     assert "pip install bliss-audio" in ran.err
+    assert "fake" in ran.out
 
 
 # --- export, models -----------------------------------------------------------------------------

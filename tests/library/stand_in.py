@@ -3,6 +3,7 @@
 Each line of such a file is one sound, and a sound is a direction: the same line gives the same
 vector everywhere, other lines give others at random. Segment i hears line i, the last line where
 there are fewer. Lines "tag=value" are tags; a file that begins with "broken" cannot be used.
+With senses it is a joined model: in the line "x|y" the first sense hears x, the second y.
 """
 
 from __future__ import annotations
@@ -26,9 +27,17 @@ SEGMENTS = 3
 class StandIn:
     """Takes the place of an Embedder; `heard` lists the files it was given, in order."""
 
-    def __init__(self, *, version: int = 1, dimension: int = 16, name: str = "stand-in") -> None:
+    def __init__(
+        self,
+        *,
+        version: int = 1,
+        dimension: int = 16,
+        name: str = "stand-in",
+        senses: dict[str, slice] | None = None,
+    ) -> None:
         self.name, self.identity = name, f"{name}@{version:012x}"
         self.dimension, self.segment_count = dimension, SEGMENTS
+        self.senses = senses or {}
         self.sample_rate, self.segment_length = 16_000, 30.0
         self.heard: list[Path] = []
         self._version = version
@@ -65,8 +74,15 @@ class StandIn:
         yield from waiting
 
     def _direction(self, sound: str) -> np.ndarray:
+        if not self.senses:
+            return self._random(sound, self.dimension)
+        widths = [own.stop - own.start for own in self.senses.values()]
+        parts = map(self._random, sound.split("|"), widths)
+        return np.concatenate(list(parts)) / np.float32(np.sqrt(len(widths)))
+
+    def _random(self, sound: str, dimension: int) -> np.ndarray:
         seed = int.from_bytes(hashlib.blake2b(f"{self._version}{sound}".encode()).digest()[:8])
-        vector = np.random.default_rng(seed).standard_normal(self.dimension)
+        vector = np.random.default_rng(seed).standard_normal(dimension)
         return (vector / np.linalg.norm(vector)).astype(np.float32)
 
 

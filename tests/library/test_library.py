@@ -317,3 +317,64 @@ def test_a_snapshot_that_was_lost_is_laid_out_again(library: Library, music: Pat
     assert found != lost
     assert (found / "segments.f32").stat().st_size == 5 * 3 * 256 * 4
     assert library.similar(music / "seed.mp3") == before
+
+
+@pytest.fixture
+def two_senses(tmp_path: Path) -> tuple[Library, StandIn]:
+    """Songs "sound|notes": a cover shares the notes of the song, a sibling its sound."""
+    for name, line in {"song": "a|x", "cover": "b|x", "sibling": "a|y", "other": "c|z"}.items():
+        write_sounds(tmp_path / f"songs/{name}.mp3", line)
+    senses = {"sound": slice(0, 64), "composition": slice(64, 256)}
+    embedder = StandIn(dimension=256, senses=senses)
+    library = open_library(tmp_path / "two", embedder)
+    library.index([tmp_path / "songs"])
+    return library, embedder
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_each_sense_has_its_own_answer(
+    two_senses: tuple[Library, StandIn], tmp_path: Path, aggregation: str
+) -> None:
+    library = Library(two_senses[0].path)  # of its own tracks it tells without the encoder
+    assert library.senses == ["sound", "composition"]
+    song = tmp_path / "songs/song.mp3"
+    for sense, name in (("sound", "sibling"), ("composition", "cover")):
+        found = library.similar(song, sense=sense, aggregation=aggregation)
+        assert names(found)[0] == name
+        assert found[0].similarity == pytest.approx(1)
+        assert [m.similarity for m in found[0].matches] == pytest.approx([1, 1, 1])
+        assert found[1].similarity < 0.5
+    both = library.similar(song, aggregation=aggregation)
+    assert both == library.similar(song, aggregation=aggregation, sense="both")
+    assert set(names(both)[:2]) == {"cover", "sibling"}
+
+
+def test_other_files_and_vectors_ask_by_one_sense(
+    two_senses: tuple[Library, StandIn], tmp_path: Path
+) -> None:
+    library, embedder = two_senses
+    outside = write_sounds(tmp_path / "outside.mp3", "c|x")
+    assert set(names(library.similar(outside, n=2, sense="composition"))) == {"song", "cover"}
+    vectors = embedder.embed_file(outside).vectors
+    assert names(library.similar(vectors, n=1, sense="sound")) == ["other"]
+
+
+def test_a_sense_that_does_not_exist_is_told_before_a_file_is_heard(
+    two_senses: tuple[Library, StandIn], library: Library, tmp_path: Path
+) -> None:
+    joined, embedder = two_senses
+    outside, heard = write_sounds(tmp_path / "outside.mp3", "c|x"), len(embedder.heard)
+    with pytest.raises(QueryError, match="there are sound, composition, both"):
+        joined.similar(outside, sense="melody")
+    assert len(embedder.heard) == heard
+    assert library.senses == Library(tmp_path / "new").senses == []
+    with pytest.raises(QueryError, match="only both"):
+        library.similar(outside, sense="sound")
+
+
+def test_senses_without_a_snapshot(two_senses: tuple[Library, StandIn], tmp_path: Path) -> None:
+    for snapshot in two_senses[0].path.glob("snapshot-*/segments.f32"):
+        snapshot.write_bytes(b"")
+    library = Library(two_senses[0].path)
+    found = library.similar(tmp_path / "songs/song.mp3", n=1, sense="composition")
+    assert names(found) == ["cover"]

@@ -16,7 +16,7 @@ from soundalike.library.manifest import (
 
 
 def example() -> Manifest:
-    entry = TableEntry("tracks-a-1", "a", 3, 8, "snapshot-1")
+    entry = TableEntry("tracks-a-1", "a", 3, 8, "snapshot-1", {"low": (0, 3), "high": (3, 8)})
     return Manifest(["/m/\0dcff", "/n"], "a@1", {"a@1": entry})
 
 
@@ -28,6 +28,18 @@ def in_a_table(fields: str) -> str:
 def test_written_and_read_again(tmp_path: Path) -> None:
     example().write(tmp_path)
     assert read_manifest(tmp_path) == example()
+
+
+def test_senses_keep_their_columns_and_their_order(tmp_path: Path) -> None:
+    example().write(tmp_path)
+    columns = read_manifest(tmp_path).tables["a@1"].columns
+    assert list(columns.items()) == [("low", slice(0, 3)), ("high", slice(3, 8))]
+
+
+def test_a_library_from_before_there_were_senses_has_none(tmp_path: Path) -> None:
+    (tmp_path / "library.json").write_text(in_a_table('"segments": 3, "dimension": 8'))
+    assert read_manifest(tmp_path).tables["a@1"] == TableEntry("t", "a", 3, 8)
+    assert read_manifest(tmp_path).tables["a@1"].columns == {}
 
 
 def test_a_folder_that_is_new_or_empty_is_an_empty_library(tmp_path: Path) -> None:
@@ -63,6 +75,11 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
         in_a_table('"segments": "3", "dimension": 8'),
         in_a_table('"segments": 3, "dimension": 0'),
         in_a_table('"segments": 3, "dimension": 8, "snapshot": 7'),
+        in_a_table('"segments": 3, "dimension": 8, "senses": ["low"]'),
+        in_a_table('"segments": 3, "dimension": 8, "senses": {"low": 4}'),
+        in_a_table('"segments": 3, "dimension": 8, "senses": {"low": [4, 9]}'),
+        in_a_table('"segments": 3, "dimension": 8, "senses": {"low": [4, 4]}'),
+        in_a_table('"segments": 3, "dimension": 8, "senses": {"low": [0, "4"]}'),
     ],
 )
 def test_damage_is_named(tmp_path: Path, text: str) -> None:

@@ -8,8 +8,9 @@ import pytest
 from stand_in import StandIn, contents, write_sounds
 
 from soundalike import embedder as embedders
-from soundalike.errors import LibraryError, ModelError
+from soundalike.errors import LibraryError, ModelError, QueryError
 from soundalike.library.library import Library
+from soundalike.library.manifest import read_manifest
 
 
 @pytest.fixture
@@ -35,6 +36,7 @@ def shipped(monkeypatch: pytest.MonkeyPatch) -> dict[str | None, StandIn]:
 
 
 Shipped = dict[str | None, StandIn]
+HALVES = {"low": slice(0, 8), "high": slice(8, 16)}
 
 
 def old_library(tmp_path: Path, music: Path) -> Library:
@@ -156,6 +158,36 @@ def test_vectors_of_a_model_can_be_deleted(tmp_path: Path, music: Path, shipped:
     assert library.models == ["other@000000000002"]
     assert len(list(library.path.glob("tracks-*.lance"))) == 1
     assert len(library.similar(music / "a.mp3")) == 2
+
+
+def test_a_table_from_before_senses_were_recorded_learns_them(
+    tmp_path: Path, music: Path, shipped: Shipped
+) -> None:
+    for name in ("a", "b", "c"):
+        write_sounds(music / f"{name}.mp3", f"sound {name}|notes {name}")
+    shipped["stand-in"] = shipped[None] = StandIn(senses=HALVES)
+    library = old_library(tmp_path, music)
+    manifest = read_manifest(library.path)
+    manifest.tables[str(library.model)].senses = {}
+    manifest.write(library.path)
+    assert library.senses == []
+    with pytest.raises(QueryError, match="only both"):
+        library.similar(music / "a.mp3", sense="low")
+    assert library.index().unchanged == 3
+    assert library.senses == ["low", "high"]
+    assert len(library.similar(music / "a.mp3", sense="low")) == 2
+
+
+def test_the_senses_are_those_of_the_model_that_answers(
+    tmp_path: Path, music: Path, shipped: Shipped
+) -> None:
+    library = old_library(tmp_path, music)
+    for name in ("a", "b", "c"):
+        write_sounds(music / f"{name}.mp3", f"sound {name}|notes {name}")
+    shipped["two"] = StandIn(name="two", version=2, senses=HALVES)
+    Library(tmp_path / "lib", model="two").index()
+    assert library.senses == ["low", "high"]
+    assert Library(tmp_path / "lib", model="stand-in").senses == []
 
 
 def test_embedder_and_model_are_one_too_many(tmp_path: Path) -> None:

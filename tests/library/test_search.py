@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,10 @@ import pytest
 
 from soundalike.audio.segments import Segment
 from soundalike.errors import QueryError
-from soundalike.library.aggregation import AGGREGATIONS, similarities, unit
+from soundalike.library import search
+from soundalike.library.aggregation import AGGREGATIONS, similarities, track_vector, unit
 from soundalike.library.scan import AudioFile
-from soundalike.library.search import Query, neighbors
+from soundalike.library.search import BOTH, Query, neighbors
 from soundalike.library.snapshot import Snapshot, gather
 from soundalike.library.store import Record, TrackTable
 from soundalike.library.tracks import Tags
@@ -164,3 +166,147 @@ def test_approximate_candidates_give_the_exact_answer(tmp_path: Path, aggregatio
         ]
         recalled += len(shared)
     assert recalled / 300 >= 0.95
+
+
+# --- one sense of a joined model ----------------------------------------------------------------
+
+SENSES = {"sound": slice(0, D), "composition": slice(D, 2 * D)}
+SHARES = {"sound": 0.8, "composition": 0.2}
+
+
+def parts(count: int, *, seed: int = 0) -> dict[str, np.ndarray]:
+    """What two encoders say of the same tracks, each [N, S, D]; they have nothing to do with another."""
+    rng = np.random.default_rng(seed)
+    mixed = {sense: rng.permutation(count) for sense in SENSES}
+    return {sense: clustered(count, seed=seed + i)[mixed[sense]] for i, sense in enumerate(SENSES)}
+
+
+def joined(heard: dict[str, np.ndarray]) -> np.ndarray:
+    """A joined model: the parts side by side, each at the square root of its share."""
+    scaled = [heard[sense] * np.sqrt(SHARES[sense]) for sense in SENSES]
+    return np.concatenate(scaled, axis=-1).astype(np.float32)
+
+
+def gathered(table: TrackTable, *, vectors: bool = True) -> Snapshot:
+    return replace(gather(table, vectors=vectors), senses=SENSES)
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, np.ndarray], Snapshot]:
+    heard = parts(500)
+    return heard, gathered(table_of(tmp_path_factory.mktemp("two"), joined(heard)))
+
+
+@pytest.mark.parametrize("sense", SENSES)
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_one_sense_answers_as_a_library_of_that_sense_alone(
+    two: tuple[dict[str, np.ndarray], Snapshot],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    aggregation: str,
+    sense: str,
+) -> None:
+    monkeypatch.setattr(search, "_BLOCK", 96)  # several, and a rest
+    heard, snapshot = two
+    asked = parts(1, seed=7)
+    alone = gather(table_of(tmp_path, heard[sense]), vectors=True)
+    left_out = frozenset({3, 400})
+    expected = neighbors(
+        Query(asked[sense][0], TIMES, left_out), alone, n=25, aggregation=aggregation
+    )
+    query = Query(joined(asked)[0], TIMES, left_out)
+    found = neighbors(query, snapshot, n=25, aggregation=aggregation, sense=sense)
+    assert rows(found) == rows(expected)
+    for one, other in zip(found, expected, strict=True):
+        assert one.similarity == pytest.approx(other.similarity, abs=1e-6)
+        assert [(m.query, m.answer) for m in one.matches] == [
+            (m.query, m.answer) for m in other.matches
+        ]
+        np.testing.assert_allclose(
+            [m.similarity for m in one.matches], [m.similarity for m in other.matches], atol=1e-6
+        )
+    assert rows(found) != rows(neighbors(query, snapshot, n=25, aggregation=aggregation))
+
+
+@pytest.mark.parametrize("sense", SENSES)
+def test_the_mean_of_a_sense_is_found_in_the_stored_mean(
+    two: tuple[dict[str, np.ndarray], Snapshot], sense: str
+) -> None:
+    heard, snapshot = two
+    assert snapshot.means is not None
+    stored = unit(snapshot.means[:, SENSES[sense]])
+    np.testing.assert_allclose(stored, track_vector(heard[sense], "mean"), atol=1e-6)
+    query = Query(heard[sense][9], TIMES)
+    quick = search._scores_of_sense(
+        query, snapshot.means, snapshot.segments, "mean", own=SENSES[sense]
+    )
+    slow = similarities(query.vectors, heard[sense], "mean")
+    np.testing.assert_allclose(quick, slow, atol=1e-6)
+    assert 10 * np.abs(quick - slow).max() < search._MARGIN
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_both_is_the_plain_cosine(
+    two: tuple[dict[str, np.ndarray], Snapshot], aggregation: str
+) -> None:
+    heard, snapshot = two
+    query = Query(joined(heard)[5], TIMES)
+    found = neighbors(query, snapshot, n=9, aggregation=aggregation, sense=BOTH)
+    assert found == neighbors(query, replace(snapshot, senses={}), n=9, aggregation=aggregation)
+    if aggregation == "concat":  # linear in the segments, so it is the weighted mean of the senses
+        each = [SHARES[s] * similarities(heard[s][5], heard[s], "concat") for s in SENSES]
+        expected = np.sort(sum(each))[::-1][:9]
+        np.testing.assert_allclose([one.similarity for one in found], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("sense", SENSES)
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_copies_tie_and_are_one_by_one_sense(tmp_path: Path, aggregation: str, sense: str) -> None:
+    heard = parts(203)
+    copies = [7, 50, 101, 202]
+    heard[sense][copies] = heard[sense][7]
+    tracks = joined(heard)
+    snapshot = gathered(table_of(tmp_path, tracks))
+    query = Query(tracks[7], TIMES)
+    found = neighbors(query, snapshot, n=3, aggregation=aggregation, sense=sense)
+    assert rows(found) == copies[:3]
+    assert {one.similarity for one in found} == {1.0}
+
+
+@pytest.mark.parametrize("sense", SENSES)
+def test_approximate_candidates_for_one_sense(tmp_path: Path, sense: str) -> None:
+    heard = parts(3000)
+    tracks = joined(heard)
+    table = table_of(tmp_path, tracks)
+    table.build_index()
+    exact, facts = gathered(table), gathered(table, vectors=False)
+    recalled = 0
+    for row in range(0, 3000, 200):
+        asked = Query(tracks[row], TIMES, frozenset({row}))
+        truth = neighbors(asked, exact, n=10, aggregation="mean", sense=sense)
+        found = neighbors(asked, facts, n=10, aggregation="mean", index=table, sense=sense)
+        assert len(found) == 10
+        assert row not in rows(found)
+        recalled += sum(one in truth for one in found)
+    assert recalled / 150 >= 0.95
+
+
+def test_a_sense_that_does_not_exist(
+    two: tuple[dict[str, np.ndarray], Snapshot], library: tuple[np.ndarray, Snapshot]
+) -> None:
+    query = Query(joined(parts(1))[0], TIMES)
+    with pytest.raises(QueryError, match=r"'melody'; there are sound, composition, both"):
+        neighbors(query, two[1], n=1, aggregation="mean", sense="melody")
+    with pytest.raises(QueryError, match=r"'sound'.* only both"):
+        neighbors(Query(library[0][0], TIMES), library[1], n=1, aggregation="mean", sense="sound")
+
+
+def test_a_query_that_says_nothing_to_a_sense(
+    two: tuple[dict[str, np.ndarray], Snapshot],
+) -> None:
+    vectors = joined(parts(1))[0]
+    vectors[1, SENSES["composition"]] = 0
+    query = Query(unit(vectors), TIMES)
+    assert neighbors(query, two[1], n=1, aggregation="mean", sense="sound")
+    with pytest.raises(QueryError, match="zeros in the columns of composition"):
+        neighbors(query, two[1], n=1, aggregation="mean", sense="composition")

@@ -14,8 +14,10 @@ import safetensors.torch
 import torch
 from huggingface_hub.errors import LocalEntryNotFoundError
 
+from soundalike.embedder import WEIGHTS
 from soundalike.errors import ModelError
 from soundalike.model.checkpoint import from_pretrained, replacing, save_pretrained
+from soundalike.model.senses import Senses, join
 from soundalike.model.waveform_encoder import ModelSettings, WaveformEncoder
 
 
@@ -44,7 +46,7 @@ def folder(model: WaveformEncoder, tmp_path: Path) -> Path:
 # There and back ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["tiny_ast", "tiny_sample_cnn"])
+@pytest.mark.parametrize("kind", ["tiny_ast", "tiny_sample_cnn", "tiny_pitch_cnn"])
 def test_float32_comes_back_as_it_was(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -83,6 +85,17 @@ def test_folder_says_what_is_in_it(folder: Path) -> None:
     assert config["segments"] == {"length": 1.0, "count": 2}
 
 
+def test_the_pitch_network_says_what_it_hears(
+    tiny_pitch_cnn: ModelSettings, tmp_path: Path
+) -> None:
+    save_pretrained(WaveformEncoder(tiny_pitch_cnn), tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert (config["format"], config["kind"]) == (2, "pitch_cnn")
+    assert config["front_end"]["lowest"] == 110.0
+    assert config["front_end"]["sample_rate"] == 8_000
+    assert config["encoder"]["dimension"] == config["dimension"] == 16
+
+
 def test_sample_cnn_has_only_a_sample_rate_before_it(
     tiny_sample_cnn: ModelSettings, tmp_path: Path
 ) -> None:
@@ -96,13 +109,37 @@ def test_sample_cnn_has_only_a_sample_rate_before_it(
 
 
 def test_identity_never_changes(
-    model: WaveformEncoder, tiny_sample_cnn: ModelSettings, tmp_path: Path
+    model: WaveformEncoder,
+    tiny_sample_cnn: ModelSettings,
+    tiny_pitch_cnn: ModelSettings,
+    tmp_path: Path,
 ) -> None:
     # Libraries on people's disks hold vectors under these: a change here makes them unreadable.
     assert save_pretrained(model, tmp_path / "32") == "tiny-ast@01b71e30e85f"
     assert save_pretrained(model, tmp_path / "16", dtype=torch.float16) == "tiny-ast@e0255affd7ed"
     cnn = _arange_model(tiny_sample_cnn)
     assert save_pretrained(cnn, tmp_path / "cnn") == "tiny-cnn@9b3b6a1d13f6"
+    pitch = _arange_model(tiny_pitch_cnn)
+    assert save_pretrained(pitch, tmp_path / "pitch") == "tiny-pitch@9678f73bf784"
+    both = join({"sound": model, "composition": pitch}, {"sound": 2, "composition": 1}, "both")
+    assert save_pretrained(both, tmp_path / "both") == "both@79c62f3039c4"
+
+
+@pytest.mark.parametrize("name", ["ast-30s", "two-senses"])
+def test_shipped_models_are_written_again_to_the_byte(name: str, tmp_path: Path) -> None:
+    save_pretrained(from_pretrained(WEIGHTS / name), tmp_path, dtype=torch.float16)
+    for file in ("config.json", "model.safetensors"):
+        assert (tmp_path / file).read_bytes() == (WEIGHTS / name / file).read_bytes()
+
+
+def test_encoders_of_format_1_keep_the_identity_they_were_shipped_with(tmp_path: Path) -> None:
+    alone, joined = (from_pretrained(WEIGHTS / name) for name in ("ast-30s", "two-senses"))
+    assert isinstance(joined, Senses)
+    for model, identity in (
+        (alone, "ast-30s@6d4fd127678f"),
+        (joined.encoders["sound"], "ast-30s-taught@b324a6584f40"),
+    ):
+        assert save_pretrained(model, tmp_path, dtype=torch.float16) == identity
 
 
 def test_identity_is_what_the_documentation_says(folder: Path) -> None:
@@ -184,7 +221,7 @@ def _other_program(folder: Path) -> None:
         (lambda f: (f / "config.json").write_bytes(b"\xff\xfe"), "config.json: not readable"),
         (lambda f: (f / "config.json").write_text("[1]"), "config.json: holds a list"),
         (_other_program, "config.json: written by another program"),
-        (_config("format", 2), "config.json: format 2 is newer than format 1"),
+        (_config("format", 3), "config.json: format 3 is newer than format 2"),
         (_config("format", "1"), "config.json: written by another program"),
         (_config("colour", "red"), r"config.json: .*unknown key 'colour'"),
         (_config("segments", None), r"config.json: .*missing key 'segments'"),

@@ -16,7 +16,8 @@ from soundalike.errors import ModelError
 from soundalike.model import export
 from soundalike.model.checkpoint import from_pretrained, save_pretrained
 from soundalike.model.export import export_folder, export_onnx
-from soundalike.model.waveform_encoder import ModelSettings, WaveformEncoder
+from soundalike.model.senses import join
+from soundalike.model.waveform_encoder import ModelSettings, SegmentEncoder, WaveformEncoder
 
 
 def _trained(settings: ModelSettings) -> WaveformEncoder:
@@ -43,7 +44,24 @@ def cnn_folder(tiny_sample_cnn: ModelSettings, tmp_path_factory: pytest.TempPath
     return folder
 
 
-@pytest.fixture(params=["ast_folder", "cnn_folder"])
+@pytest.fixture(scope="module")
+def pitch_folder(tiny_pitch_cnn: ModelSettings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pitch")
+    export_folder(_trained(tiny_pitch_cnn), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def senses_folder(
+    tiny_ast: ModelSettings, tiny_pitch_cnn: ModelSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    folder = tmp_path_factory.mktemp("senses")
+    parts = {"sound": _trained(tiny_ast), "composition": _trained(tiny_pitch_cnn)}
+    export_folder(join(parts, {"sound": 2.0, "composition": 1.0}, "tiny-senses"), folder)
+    return folder
+
+
+@pytest.fixture(params=["ast_folder", "cnn_folder", "pitch_folder", "senses_folder"])
 def folder(request: pytest.FixtureRequest) -> Path:
     """A complete model folder, of each kind of encoder."""
     folder: Path = request.getfixturevalue(request.param)
@@ -54,7 +72,7 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
 
-def _sounds(model: WaveformEncoder, segments: int) -> torch.Tensor:
+def _sounds(model: SegmentEncoder, segments: int) -> torch.Tensor:
     """Noise, tones and near silence."""
     time = torch.arange(model.settings.samples) / model.settings.sample_rate
     tones = torch.sin(2 * torch.pi * time * torch.linspace(50, 900, segments)[:, None])
@@ -167,7 +185,7 @@ def test_computed_kernels_equal_the_stored_ones(window: int) -> None:
     output = onnx.helper.make_tensor_value_info("out", onnx.TensorProto.FLOAT, expected.shape)
     last = onnx.helper.make_node("Identity", ["front_end.analysis"], ["out"])
     model = onnx.helper.make_model(onnx.helper.make_graph([last], "g", [], [output], [stored]))
-    export._compute_kernels(model, settings)
+    export._compute_kernels(model, "front_end.analysis", settings)
     assert all(tensor.name != "front_end.analysis" for tensor in model.graph.initializer)
     (computed,) = ReferenceEvaluator(model).run(None, {})
     assert computed.dtype == np.float32
@@ -178,5 +196,5 @@ def test_kernels_with_preemphasis_stay_stored() -> None:
     settings = LogMelSettings.published_ast()
     stored = numpy_helper.from_array(analysis_kernels(settings), "front_end.analysis")
     model = onnx.helper.make_model(onnx.helper.make_graph([], "g", [], [], [stored]))
-    export._compute_kernels(model, settings)
+    export._compute_kernels(model, "front_end.analysis", settings)
     assert list(model.graph.initializer) == [stored]

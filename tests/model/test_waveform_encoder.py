@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 import torch
 
+from soundalike.audio.constant_q import ConstantQ
 from soundalike.model.encoder import ASTSettings
+from soundalike.model.pitch_cnn import PitchCNNSettings
 from soundalike.model.waveform_encoder import (
     ModelSettings,
     Readout,
@@ -38,15 +40,29 @@ def test_sample_cnn_hears_the_waveform_itself(tiny_sample_cnn: ModelSettings) ->
     assert torch.allclose(model(waveforms), h / h.norm(dim=1, keepdim=True), atol=1e-6)
 
 
-def test_volume_does_not_change_the_embedding(tiny_ast: ModelSettings) -> None:
-    model = WaveformEncoder(tiny_ast).eval()
-    waveforms = torch.randn(2, tiny_ast.samples) / 10
+def test_the_pitch_network_hears_the_constant_q_spectrogram(tiny_pitch_cnn: ModelSettings) -> None:
+    model = WaveformEncoder(tiny_pitch_cnn).eval()
+    waveforms = torch.randn(3, tiny_pitch_cnn.samples) / 10
+    features = ConstantQ(tiny_pitch_cnn.constant_q)(waveforms)
+    assert features.shape == (3, 36, 12)
+    h = model.encoder(features)
+    embedding = model(waveforms)
+    assert embedding.shape == (3, 16) == (3, model.dimension)
+    assert torch.allclose(embedding, h / h.norm(dim=1, keepdim=True), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["tiny_ast", "tiny_pitch_cnn"])
+def test_volume_does_not_change_the_embedding(kind: str, request: pytest.FixtureRequest) -> None:
+    settings: ModelSettings = request.getfixturevalue(kind)
+    model = WaveformEncoder(settings).eval()
+    waveforms = torch.randn(2, settings.samples) / 10
     assert torch.allclose(model(waveforms / 8), model(waveforms), atol=1e-5)
 
 
 def test_samples_follow_from_seconds_and_rate(
-    tiny_ast: ModelSettings, tiny_sample_cnn: ModelSettings
+    tiny_ast: ModelSettings, tiny_sample_cnn: ModelSettings, tiny_pitch_cnn: ModelSettings
 ) -> None:
+    assert (tiny_pitch_cnn.sample_rate, tiny_pitch_cnn.samples) == (8_000, 8_000)
     assert (tiny_ast.sample_rate, tiny_ast.samples) == (8_000, 8_000)
     assert (tiny_sample_cnn.sample_rate, tiny_sample_cnn.samples) == (2_000, 400)
     assert ModelSettings().samples == 480_000
@@ -55,13 +71,18 @@ def test_samples_follow_from_seconds_and_rate(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"kind": "lstm"}, "neither"),
+        ({"kind": "lstm"}, 'kind="lstm" is none of ast, sample_cnn, pitch_cnn'),
         ({"name": "My Model"}, "lower-case letters, digits and dashes"),
         ({"name": ""}, "lower-case letters, digits and dashes"),
         ({"segments": SegmentSettings(length=2.0)}, "99 frames, the encoder takes 8 to"),
         ({"segments": SegmentSettings(length=0.05)}, "1 frames, the encoder takes 8 to"),
         ({"ast": ASTSettings(n_mels=64, max_frames=49)}, "n_mels=32 and ast.n_mels=64 differ"),
         ({"kind": "sample_cnn"}, "SampleCNN takes 59049 or more"),
+        ({"kind": "pitch_cnn"}, "1.0 s are 5 frames, the encoder takes 7 or more"),
+        (
+            {"kind": "pitch_cnn", "pitch_cnn": PitchCNNSettings(octaves=6)},
+            r"constant_q has octaves x bins_per_octave=\(7, 12\), pitch_cnn takes \(6, 12\)",
+        ),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(

@@ -20,7 +20,10 @@ from small_run import RATE, small_model, small_recipe, tune, write_tunes, write_
 
 from soundalike.audio.augmentations import Chain
 from soundalike.errors import AudioError, RecipeError
-from soundalike.evaluation.tasks import Halves, read_recordings, same_track, similarity_matrix
+from soundalike.evaluation.retrieval import judge
+from soundalike.evaluation.systems import similarity_matrix
+from soundalike.evaluation.tasks.recordings import Halves, read_recordings
+from soundalike.evaluation.tasks.same_track import same_track
 from soundalike.model.checkpoint import save_pretrained
 from soundalike.model.sample_cnn import SampleCNNSettings
 from soundalike.model.waveform_encoder import ModelSettings, SegmentSettings, WaveformEncoder
@@ -132,8 +135,8 @@ def test_the_tiny_recipe_learns_to_find_filtered_music_again(tmp_path: Path) -> 
     def validate(model: WaveformEncoder) -> Scores:
         first, _ = halves.describe(model.describe)
         second = [model.describe(half) for half in seconds.numpy()]
-        found = same_track(similarity_matrix(second, first, "mean"))
-        return {"MRR": found.scores["MRR"].mean}
+        (found,) = judge(same_track(halves.recordings), similarity_matrix(second, first, "mean"))
+        return {"MRR": found.intervals["MRR"].mean}
 
     run = {"validate": validate, "warn": fail}
     before = validate(train(recipe, tmp_path / "run", until=0, **run))["MRR"]  # type: ignore[arg-type]

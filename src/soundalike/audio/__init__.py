@@ -7,4 +7,5 @@ segments.py        where the segments lie    fixed for search, random for traini
 augmentations.py   waveforms -> views        [B, T] -> [B, L]          (PyTorch, as all below)
 filters.py, pitch_shift.py, reverb.py        the longer stages of that chain
 melspectrogram.py  waveforms -> log-mel      [B, L] -> [B, M, F]
+constant_q.py      waveforms -> constant-Q   [B, L] -> [B, P, F]
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,13 @@ library_option = click.option(
 )
 model_option = click.option(
     "--model", help="Name of a shipped encoder (soundalike models) or folder of your own."
+)
+sense_option = click.option(
+    "--sense",
+    metavar="sound|composition|both",
+    default="both",
+    show_default=True,
+    help="What to hear by: how it sounds, what is played, or both as the model weighs them.",
 )
 jobs_option = click.option(
     "--jobs", type=click.IntRange(min=1), help="Files listened to at once. Default: one per CPU."
@@ -97,6 +105,7 @@ def _explain_empty(folders: Sequence[Path], failed: bool) -> None:
     show_default=True,
     help="How segments of two tracks are compared.",
 )
+@sense_option
 @click.option("--include-self", is_flag=True, help="Keep the query itself among the answers.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--m3u", type=PLACE, help="Write the answers as an M3U8 playlist.")
@@ -138,7 +147,8 @@ def similar(
         write_m3u8(m3u, [neighbor.track for neighbor in neighbors], title=title)
         click.echo(f"{len(neighbors)} tracks in {show.show_path(m3u)}", err=True)
     if as_json:
-        show.print_json([show.neighbor_fields(neighbor) for neighbor in neighbors])
+        sense = {"sense": options["sense"]}
+        show.print_json([show.neighbor_fields(neighbor) | sense for neighbor in neighbors])
     elif not m3u:
         show.print_neighbors(neighbors)
 
@@ -190,30 +200,42 @@ def seconds(text: str | None, option: str) -> float | None:
     show_default=True,
     help="What a track's one vector is made of.",
 )
+@sense_option
 @model_option
 @jobs_option
 def embed(
-    files: tuple[Path, ...], out: Path, aggregate: str, model: str | None, jobs: int | None
+    files: tuple[Path, ...],
+    out: Path,
+    aggregate: str,
+    sense: str,
+    model: str | None,
+    jobs: int | None,
 ) -> None:
     """Write the vectors of FILES as a Parquet table.
 
-    Columns: path, vector (of the track), segments (one vector each), starts (seconds), model. Files
-    that cannot be read are listed and left out; the exit code is 1 then.
+    Columns: path, vector (of the track), segments (one vector each), starts (seconds), model (and
+    #sense, if it is one). Files that cannot be read are listed and left out; the exit code is 1 then.
     """
     from soundalike.cli.vectors import write_parquet
-    from soundalike.embedder import Embedder
+    from soundalike.embedder import Embedder, sense_of
+    from soundalike.library.search import columns_of
 
     if not out.absolute().parent.is_dir():  # to be told now, not when all files have been heard
         raise click.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
     embedder = Embedder(model)
+    one_sense = columns_of(sense, embedder.senses) is not None
     done, failed = [], []
     for outcome in embedder.embed(files, jobs=jobs):
         if isinstance(outcome, AudioError):
             failed.append(outcome)
             click.echo(f"soundalike: {show.show_path(outcome.path)}: {outcome.reason}", err=True)
+        elif one_sense:
+            own = sense_of(outcome.vectors, sense, embedder.senses)
+            done.append(replace(outcome, vectors=own))
         else:
             done.append(outcome)
-    write_parquet(out, done, model=embedder.identity, aggregate=aggregate)
+    identity = f"{embedder.identity}#{sense}" if one_sense else embedder.identity
+    write_parquet(out, done, model=identity, aggregate=aggregate)
     click.echo(f"{len(done)} of {len(files)} files in {show.show_path(out)}", err=True)
     if failed:
         sys.exit(1)

@@ -7,7 +7,7 @@ import sys
 import click
 
 from soundalike import __version__
-from soundalike.cli import listen, research
+from soundalike.cli import claims, encoders, evaluation, listen, research
 from soundalike.errors import QueryError, RecipeError, SoundalikeError
 
 FAILED, MISUSED = 1, 2
@@ -32,9 +32,11 @@ for command in (
     listen.embed,
     listen.failures,
     research.train,
-    research.evaluate,
-    research.export,
-    research.models,
+    evaluation.evaluate,
+    encoders.export,
+    encoders.join,
+    encoders.models,
+    claims.claim,
 ):
     soundalike.add_command(command)
 

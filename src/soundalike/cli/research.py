@@ -1,22 +1,19 @@
-"""What makes and judges encoders: train, evaluate, export, models."""
+"""What makes encoders: train."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from soundalike.cli import show
-from soundalike.cli.places import NEW_FILE, NEW_FOLDER, PLACE
+from soundalike.cli.places import NEW_FOLDER, PLACE
 from soundalike.errors import AudioError, ModelError
 
 if TYPE_CHECKING:
-    from soundalike.evaluation.tasks import Halves
+    from soundalike.evaluation.tasks.recordings import Halves
     from soundalike.model.waveform_encoder import WaveformEncoder
-
-TRACKS = Path("../shared/music/tracks.csv")
 
 
 def need_torch() -> None:
@@ -78,23 +75,25 @@ def train(
 
 def validation_scores(halves: Halves | None, model: WaveformEncoder) -> dict[str, float]:
     """Retrieval on held-out tracks; the first score chooses the weights."""
-    from soundalike.evaluation.tasks import same_album, same_track, similarity_matrix
+    from soundalike.evaluation.retrieval import judge
+    from soundalike.evaluation.systems import similarity_matrix
+    from soundalike.evaluation.tasks.same_label import same_album
+    from soundalike.evaluation.tasks.same_track import same_track
 
     if halves is None:
         return {"MRR": 0.0}
     first, second = halves.describe(model.describe)
     similarity = similarity_matrix(second, first, "mean")
-    track = same_track(similarity).scores
-    album = same_album(similarity, [r.album for r in halves.recordings]).scores
-    return {
-        "MRR": track["MRR"].mean,
-        "top-1": track["top-1"].mean,
-        "album mAP": album["mAP"].mean,
-    }
+    (track,) = judge(same_track(halves.recordings), similarity)
+    (album,) = judge(same_album(halves.recordings), similarity)
+    scores = {name: track.intervals[name].mean for name in ("MRR", "top-1")}
+    if album.queries:
+        scores["album mAP"] = album.intervals["mAP"].mean
+    return scores
 
 
 def _validation_halves(music: Path, sample_rate: int) -> Halves | None:
-    from soundalike.evaluation.tasks import Halves, Recording, read_recordings
+    from soundalike.evaluation.tasks.recordings import Halves, Recording, read_recordings
     from soundalike.training.sources import read_sources
 
     if music.is_file():
@@ -107,90 +106,3 @@ def _validation_halves(music: Path, sample_rate: int) -> Halves | None:
 
 def _warn(error: AudioError) -> None:
     click.echo(f"left out {show.show_path(error.path)}: {error.reason}", err=True)
-
-
-@click.command()
-@click.argument("systems", nargs=-1)
-@click.option("--tracks", type=PLACE, default=TRACKS, show_default=True, help="CSV of recordings.")
-@click.option("--split", default="validation", show_default=True, help="Rows of the CSV to use.")
-@click.option(
-    "--aggregation",
-    type=click.Choice(["mean", "concat", "maxsim"]),
-    default="mean",
-    show_default=True,
-)
-@click.option("--out", type=NEW_FILE, help="JSON file to write the results to.")
-def evaluate(
-    systems: tuple[str, ...], tracks: Path, split: str, aggregation: str, out: Path | None
-) -> None:
-    """Measure how good "similar" is.
-
-    SYSTEMS are shipped encoders, model folders, or the baselines mean-log-mel, mfcc and bliss; the
-    shipped default if none is named. Tasks: the second half of every track against the first halves
-    of all (same_track), and the tracks of an album against all others (same_album). The exit code is
-    1 when a track of the list cannot be used; the others are measured.
-    """
-    from soundalike.evaluation.report import as_json, as_text
-    from soundalike.evaluation.suite import evaluate_system
-
-    left_out: set[Path] = set()
-
-    def warn(error: AudioError) -> None:
-        if error.path not in left_out:  # every system meets it again
-            left_out.add(error.path)
-            _warn(error)
-
-    results = []
-    for name in systems or ("default",):
-        with show.plain_progress(name) as progress:
-            results.append(
-                evaluate_system(
-                    name,
-                    tracks,
-                    split,
-                    aggregation=aggregation,
-                    warn=warn,
-                    progress=progress,
-                )
-            )
-    click.echo(as_text(results))
-    if out:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(as_json(results, tracks=tracks.name, split=split), encoding="utf-8")
-    if left_out:
-        sys.exit(1)
-
-
-@click.command()
-@click.argument("model")
-@click.argument("out", type=NEW_FOLDER)
-def export(model: str, out: Path) -> None:
-    """Write MODEL (a folder or hub id of config.json and model.safetensors) with its ONNX graph to OUT."""
-    need_torch()
-    from soundalike.model.checkpoint import from_pretrained
-    from soundalike.model.export import export_folder
-
-    identity = export_folder(from_pretrained(model), out)
-    click.echo(f"{identity} in {show.show_path(out)}", err=True)
-
-
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def models(as_json: bool) -> None:
-    """List the encoders that came with this installation."""
-    from soundalike.embedder import Embedder, shipped_models
-
-    names = shipped_models()
-    default = Embedder().name if names else ""
-    listed: list[dict[str, Any]] = [
-        {"name": name, "identity": Embedder(name).identity, "default": name == default}
-        for name in names
-    ]
-    if as_json:
-        show.print_json(listed)
-        return
-    for entry in listed:
-        click.echo(f"{entry['identity']}{'  (default)' if entry['default'] else ''}")
-    if not listed:
-        click.echo("no encoder is installed", err=True)
-        sys.exit(1)

@@ -180,6 +180,35 @@ def plain_progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
+def staged_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Bars for work in stages: what is being done, how many of how many."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description:26}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        stages: dict[str, Any] = {}
+
+        def update(what: str, done: int, total: int) -> None:
+            if what not in stages:
+                stages[what] = bars.add_task(what, total=total)
+            bars.update(stages[what], completed=done, total=total)
+
+        yield update
+
+
+@contextmanager
 def training_progress(steps: int, on: bool) -> Iterator[Callable[[Any], None]]:
     """A line now and then while training: step, losses, time left; and every validation."""
     told = 0

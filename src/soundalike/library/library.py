@@ -94,6 +94,12 @@ class Library:
         return sorted(self._opened.manifest.tables)
 
     @property
+    def senses(self) -> list[str]:
+        """Senses one can ask by, apart from "both"; none if the encoder that answers is a single one."""
+        snapshot = self._opened.snapshot()
+        return [] if snapshot is None else list(snapshot.senses)
+
+    @property
     def roots(self) -> list[Path]:
         """Folders that were indexed."""
         self._opened.refresh()
@@ -128,6 +134,7 @@ class Library:
         include_self: bool = False,
         start: float | None = None,
         end: float | None = None,
+        sense: str = search.BOTH,
     ) -> list[Neighbor]:
         """Find the tracks that sound most like a query.
 
@@ -139,22 +146,28 @@ class Library:
             include_self: keep the query among the answers. Else tracks with its id, its path or
                 exactly its content, copies under other names included, are left out.
             start, end: compare this stretch of the file only, in seconds.
+            sense: compare by one sense of a joined model alone, such as "composition" (`senses`
+                lists them); "both" weighs all of them together.
 
         Returns:
             Neighbors by descending similarity, equal ones by path.
 
         Raises:
-            QueryError: an empty library, an unknown track, n below 1, no such aggregation.
+            QueryError: an empty library, an unknown track, n below 1, no such aggregation or
+                sense.
             ModelError: the library holds no vectors of the encoder asked with.
             AudioError: the file cannot be used.
         """
         search.check_request(n, aggregation)
         snapshot = self._filled()
+        search.columns_of(sense, snapshot.senses)  # or else an error, before a file is listened to
         asked = self._query(query, snapshot, start=start, end=end)
         if include_self:
             asked = Query(asked.vectors, asked.segments)
         index = self._opened.table() if snapshot.segments is None else None
-        return search.neighbors(asked, snapshot, n=n, aggregation=aggregation, index=index)
+        return search.neighbors(
+            asked, snapshot, n=n, aggregation=aggregation, index=index, sense=sense
+        )
 
     def index(
         self,

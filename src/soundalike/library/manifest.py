@@ -1,21 +1,24 @@
 """`library.json`: what a library consists of. Read without Lance, replaced atomically, small.
 
-    {"format": 1,
+    {"format": 2,
      "roots": ["/home/ann/Music"],                          folders that were indexed
      "model": "ast-30s@3f2a91c04b7d",                       identity of the encoder that answers
      "tables": {"ast-30s@3f2a91c04b7d": {                   one table per encoder, never mixed
          "name": "tracks-ast-30s-3f2a91c04b7d", "source": "ast-30s",
-         "segments": 3, "dimension": 256, "snapshot": "snapshot-5e1f0c22"}}}
+         "segments": 3, "dimension": 448, "snapshot": "snapshot-5e1f0c22",
+         "senses": {"sound": [0, 192], "composition": [192, 448]}}}}
 
 `source` is what the encoder was asked for by: a shipped name or a folder. `snapshot` names the
-folder with the table laid out for reading, null while the table is ahead of it. Roots are texts of
-`path_to_text`.
+folder with the table laid out for reading, null while the table is ahead of it. `senses` are the
+columns of each sense of a joined model, first and past the last; a single encoder has none, nor has
+format 1, which is read all the same. Roots are texts of `path_to_text`.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,19 +26,28 @@ from typing import Any
 from soundalike.errors import LibraryError
 from soundalike.library.disk import explained, reason, write_atomically
 
-FORMAT = 1
+FORMAT = 2
 FILE_NAME = "library.json"
 
 
 @dataclass(slots=True)
 class TableEntry:
-    """One table of tracks: its Lance name, where its encoder came from, its shape, its snapshot."""
+    """One table of tracks: its Lance name, where its encoder came from, its shape, its snapshot.
+
+    `senses` are columns: name -> (first, past the last).
+    """
 
     name: str
     source: str
     segments: int
     dimension: int
     snapshot: str | None = None
+    senses: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> dict[str, slice]:
+        """The columns of each sense, in their order."""
+        return {sense: slice(*ends) for sense, ends in self.senses.items()}
 
 
 @dataclass(slots=True)
@@ -103,7 +115,15 @@ def _entry(fields: dict[str, Any]) -> TableEntry:
         value = getattr(entry, key)
         if type(value) is not int or value < 1:
             raise TypeError(f"{key} is {value!r}, not a whole number above 0")
+    entry.senses = {sense: _ends(ends, entry.dimension) for sense, ends in entry.senses.items()}
     return entry
+
+
+def _ends(ends: Sequence[int], dimension: int) -> tuple[int, int]:
+    first, past = ends
+    if not (type(first) is type(past) is int and 0 <= first < past <= dimension):
+        raise ValueError(f"{ends} are no columns of {dimension}")
+    return first, past
 
 
 def _require_unused(folder: Path) -> None:

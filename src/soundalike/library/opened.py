@@ -8,6 +8,7 @@ encoders are kept apart: whoever asks with an encoder the library has no table o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,11 +94,11 @@ class Opened:
             snapshot = self.load(entry)
         if snapshot is None:
             try:
-                snapshot = _gather_all(self.table(identity))
+                snapshot = _gather_all(self.table(identity), entry)
             except LibraryError:
                 # That version may just have been tidied away; the newest holds the same.
                 self._tables = {}
-                snapshot = _gather_all(self.table(identity))
+                snapshot = _gather_all(self.table(identity), entry)
         self._snapshot = snapshot
         return snapshot
 
@@ -106,7 +107,8 @@ class Opened:
         if entry.snapshot is None:
             return None
         folder = self.folder / entry.snapshot
-        return load_snapshot(folder, segments=entry.segments, dimension=entry.dimension)
+        found = load_snapshot(folder, segments=entry.segments, dimension=entry.dimension)
+        return None if found is None else replace(found, senses=entry.columns)
 
     def table(self, identity: str | None = None) -> TrackTable:
         """The table that answers, or that of an encoder in the manifest. Raises LibraryError."""
@@ -129,6 +131,9 @@ class Opened:
             _open_table(self.folder, entry, create=True)
             self.manifest.tables[embedder.identity] = entry
             self.manifest.model = self.manifest.model or embedder.identity
+        # Also of a table that was made before senses were recorded.
+        senses = {sense: (own.start, own.stop) for sense, own in embedder.senses.items()}
+        self.manifest.tables[embedder.identity].senses = senses
 
     def dimension(self) -> int:
         """D of the vectors that answer."""
@@ -195,8 +200,9 @@ def _open_table(folder: Path, entry: TableEntry, *, create: bool = False) -> Tra
     return TrackTable(folder, entry.name, segments=S, dimension=D, create=create)
 
 
-def _gather_all(table: TrackTable) -> Snapshot:
-    return gather(table, vectors=len(table) <= search.EXACT_LIMIT)
+def _gather_all(table: TrackTable, entry: TableEntry) -> Snapshot:
+    snapshot = gather(table, vectors=len(table) <= search.EXACT_LIMIT)
+    return replace(snapshot, senses=entry.columns)
 
 
 def _signature(folder: Path) -> tuple[int, int, int] | None:

@@ -17,8 +17,8 @@ import math
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +44,13 @@ class Snapshot:
         facts: the columns of `store` except the vectors, N rows.
         means: unit mean of each track's segments, float32 [N, D]; None in a large library.
         segments: unit rows, float32 [N, S, D]; None together with `means`.
+        senses: the columns of each sense among D, as in `library.json`; empty for a single encoder.
     """
 
     facts: pa.Table
     means: npt.NDArray[np.float32] | None
     segments: npt.NDArray[np.float32] | None
+    senses: Mapping[str, slice] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.facts.num_rows)

@@ -40,6 +40,7 @@ from soundalike.library.tracks import Tags, clean, path_to_text, text_to_path
 # Readers in other processes may still be on an older version; no query takes longer than this.
 OLD_VERSIONS = datetime.timedelta(minutes=5)
 CHUNK = 512
+CLUSTERS = 20  # of the approximate index that a query looks into
 
 _FILE = [("path", pa.string()), ("size", pa.int64()), ("mtime_ns", pa.int64())]
 _NUMBERS = ("year", "track_number")
@@ -170,13 +171,13 @@ class TrackTable:
                 self._table.create_index("vector", config=kind(distance_type="cosine"))
 
     def candidates(
-        self, vector: npt.NDArray[np.float32], count: int
+        self, vector: npt.NDArray[np.floating[Any]], count: int, *, clusters: int = CLUSTERS
     ) -> tuple[list[str], npt.NDArray[np.float32]]:
         """Find tracks near a vector [D] by the approximate index: ids, segments [C, S, D]."""
         columns = ["id", "segments", "_distance"]
         with explained(f"cannot search {self._doing}"):
             query = self._table.search(vector, vector_column_name="vector").distance_type("cosine")
-            rows = query.nprobes(20).refine_factor(4).limit(count).select(columns).to_arrow()
+            rows = query.nprobes(clusters).refine_factor(4).limit(count).select(columns).to_arrow()
         flat = rows["segments"].combine_chunks().flatten().to_numpy()
         return rows["id"].to_pylist(), flat.reshape(-1, self.segments, self.dimension)
 

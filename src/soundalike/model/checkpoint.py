@@ -1,8 +1,8 @@
-"""Model folders: settings, weights and identity of an encoder, written and read safely.
+"""Model folders: settings, weights and identity of a model, written and read safely.
 
-    folder/config.json          name, identity, format, kind, front_end, encoder, readout, segments,
-                                dimension
-    folder/model.safetensors    every tensor of the network, float16 or float32
+    folder/config.json          settings and identity; config.py says which
+    folder/model.safetensors    every tensor of the network, float16 or float32; those of a joined
+                                model begin with the part they belong to, "parts.sound."
 
 That is the layout of the Hugging Face hub, and nothing in it is a pickle: reading runs no code.
 
@@ -10,50 +10,39 @@ The identity, "ast-30s@3f2a91c04b7d", is the name and the first 12 hexadecimal d
 over everything that decides what a vector means: the settings as canonical JSON (sorted keys, no
 spaces), then each tensor in order of name (name, dtype, shape, little-endian bytes as stored). It
 is the same on every machine, libraries keep it beside their vectors, and reading verifies it.
+The parts of a joined model keep the identity they have alone.
 """
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any
 
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from soundalike.audio.melspectrogram import LogMelSettings
 from soundalike.errors import ModelError
-from soundalike.model.encoder import ASTSettings
-from soundalike.model.sample_cnn import SampleCNNSettings
-from soundalike.model.waveform_encoder import ModelSettings, SegmentSettings, WaveformEncoder
-
-FORMAT = 1
-"""Of config.json. A reader of format n reads every format up to n and refuses newer ones."""
+from soundalike.model.config import FORMAT, config_of, meaning_of, model_of
+from soundalike.model.waveform_encoder import SegmentEncoder
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
-MEANING = ("kind", "front_end", "encoder", "readout", "segments")
-"""The keys of config.json that decide what a vector means, hence the identity."""
-
-KEYS = frozenset({"name", "identity", "format", *MEANING, "dimension"})
 
 DTYPES = (torch.float16, torch.float32)
 """What floating weights may be stored as."""
 
-Part = TypeVar("Part")
-
 
 def save_pretrained(
-    model: WaveformEncoder, folder: str | Path, *, dtype: torch.dtype = torch.float32
+    model: SegmentEncoder, folder: str | Path, *, dtype: torch.dtype = torch.float32
 ) -> str:
     """Write `model` into `folder`, which is made if needed; other files in it stay as they are.
 
@@ -76,7 +65,7 @@ def save_pretrained(
     return str(config["identity"])
 
 
-def from_pretrained(source: str | Path, *, revision: str | None = None) -> WaveformEncoder:
+def from_pretrained(source: str | Path, *, revision: str | None = None) -> SegmentEncoder:
     """Read a model folder, or fetch one from the Hugging Face hub.
 
     Args:
@@ -84,7 +73,7 @@ def from_pretrained(source: str | Path, *, revision: str | None = None) -> Wavef
         revision: branch, tag or commit on the hub; without meaning for a folder.
 
     Returns:
-        The encoder in float32 and evaluation mode, on the CPU.
+        The model in float32 and evaluation mode, on the CPU: a `WaveformEncoder`, or `Senses`.
 
     Raises:
         ModelError: naming the file and the reason: missing, corrupt, changed, of a newer format, or
@@ -94,26 +83,30 @@ def from_pretrained(source: str | Path, *, revision: str | None = None) -> Wavef
     config = read_config(folder / CONFIG_FILE)
     tensors = read_tensors(folder / WEIGHTS_FILE)
     try:
-        model = WaveformEncoder(model_settings(config))
-        if config["dimension"] != model.dimension:
-            raise ValueError(f"dimension={config['dimension']}, the encoder has {model.dimension}")
+        model = model_of(config)
     except (TypeError, ValueError) as error:
         raise ModelError(f"{folder / CONFIG_FILE}: {error}") from error
     load_tensors(model, tensors, folder / WEIGHTS_FILE)
-    identity = model_identity(config, tensors)
-    if identity != config["identity"]:
+    found = identified(config, tensors)
+    _require_identity(config, found, folder)
+    for sense, part in found.get("parts", {}).items():
+        _require_identity(config["parts"][sense]["model"], part["model"], folder)
+    return model.eval()
+
+
+def _require_identity(config: Mapping[str, Any], found: Mapping[str, Any], folder: Path) -> None:
+    """Raise unless the identity that is promised is the one found."""
+    if config["identity"] != found["identity"]:
         raise ModelError(
             f"{folder / WEIGHTS_FILE}: weights changed or truncated; {CONFIG_FILE} promises "
-            f"{config['identity']}, but settings and weights give {identity}"
+            f"{config['identity']}, but settings and weights give {found['identity']}"
         )
-    return model.eval()
 
 
 def model_identity(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
     """`name@hash` of a configuration and its tensors as stored; the module docstring says how."""
     digest = hashlib.sha256()
-    meaning = {key: config[key] for key in MEANING}
-    digest.update(json.dumps(meaning, sort_keys=True, separators=(",", ":")).encode())
+    digest.update(json.dumps(meaning_of(config), sort_keys=True, separators=(",", ":")).encode())
     for name, tensor in sorted(tensors.items()):
         array = tensor.numpy()
         digest.update(f"\n{name} {array.dtype.name} {list(array.shape)}\n".encode())
@@ -124,7 +117,7 @@ def model_identity(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> 
 # Writing ------------------------------------------------------------------------------------------
 
 
-def stored_tensors(model: WaveformEncoder, dtype: torch.dtype) -> dict[str, Tensor]:
+def stored_tensors(model: SegmentEncoder, dtype: torch.dtype) -> dict[str, Tensor]:
     """Every tensor of `model` on the CPU, the floating ones as `dtype`."""
     if dtype not in DTYPES:
         raise ValueError(f"dtype={dtype} is neither torch.float16 nor torch.float32")
@@ -140,24 +133,23 @@ def stored_tensors(model: WaveformEncoder, dtype: torch.dtype) -> dict[str, Tens
     return tensors
 
 
-def model_config(model: WaveformEncoder, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
-    """The content of config.json."""
-    settings = model.settings
-    kind = settings.kind
-    front_end = settings.front_end if kind == "ast" else None
-    config: dict[str, Any] = {
-        "name": settings.name,
-        "identity": "",
-        "format": FORMAT,
-        "kind": kind,
-        "front_end": asdict(front_end) if front_end else {"sample_rate": settings.sample_rate},
-        "encoder": asdict(settings.ast if kind == "ast" else settings.sample_cnn),
-        "readout": {},
-        "segments": asdict(settings.segments),
-        "dimension": model.dimension,
-    }
-    config["identity"] = model_identity(config, tensors)
-    return config
+def model_config(model: SegmentEncoder, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+    """The content of config.json for a model that is stored as `tensors`."""
+    return identified(config_of(model), tensors)
+
+
+def identified(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+    """A configuration with the identities, of the whole and of its parts, that `tensors` give it."""
+    found = copy.deepcopy(dict(config))
+    for sense, part in found.get("parts", {}).items():
+        own = _beginning_with(f"parts.{sense}.", tensors)
+        part["model"]["identity"] = model_identity(part["model"], own)
+    found["identity"] = model_identity(config, tensors)
+    return found
+
+
+def _beginning_with(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def write_model(folder: Path, config: Mapping[str, Any], tensors: dict[str, Tensor]) -> None:
@@ -203,7 +195,7 @@ def local_folder(source: str | Path, files: tuple[str, ...], *, revision: str | 
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Read and check config.json, except for the settings of the parts."""
+    """Read config.json and check who wrote it; its settings are for `model_of`."""
     config = read_json(path)
     version = config.get("format")
     if "identity" not in config or type(version) is not int:
@@ -242,7 +234,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def load_tensors(model: WaveformEncoder, tensors: dict[str, Tensor], path: Path) -> None:
+def load_tensors(model: SegmentEncoder, tensors: dict[str, Tensor], path: Path) -> None:
     """Put the tensors of the file `path` into `model`, which must want exactly these."""
     wanted = model.state_dict()
     for name in sorted(wanted.keys() | tensors.keys()):
@@ -258,58 +250,3 @@ def load_tensors(model: WaveformEncoder, tensors: dict[str, Tensor], path: Path)
                 f"{path}: {name} is stored as {tensors[name].dtype}, which is not read"
             )
     model.load_state_dict(tensors)
-
-
-def model_settings(config: Mapping[str, Any]) -> ModelSettings:
-    """The settings that the content of config.json describes.
-
-    Raises:
-        TypeError, ValueError: a key is missing or unknown, or has an impossible value.
-    """
-    _check_keys(config, KEYS, "top level")
-    kind = config["kind"]
-    parts: dict[str, Any] = {"segments": _settings(SegmentSettings, config, "segments")}
-    if kind == "ast":
-        parts["front_end"] = _settings(LogMelSettings, config, "front_end")
-        parts["ast"] = _settings(ASTSettings, config, "encoder")
-    elif kind == "sample_cnn":
-        parts["sample_cnn"] = _settings(SampleCNNSettings, config, "encoder")
-    settings = ModelSettings(name=config["name"], kind=kind, **parts)
-    if kind == "sample_cnn" and config["front_end"] != {"sample_rate": settings.sample_rate}:
-        raise ValueError(f"front_end={config['front_end']} does not fit encoder.sample_rate")
-    if config["readout"] != {}:
-        raise ValueError(f"readout={config['readout']}: this version knows no settings of it")
-    return settings
-
-
-def _settings(cls: type[Part], config: Mapping[str, Any], key: str) -> Part:
-    """One settings dataclass from its JSON object, each value of the annotated type."""
-    assert is_dataclass(cls)
-    values = config[key]
-    if not isinstance(values, dict):
-        raise TypeError(f"{key} holds a {type(values).__name__}, not an object")
-    _check_keys(values, {field.name for field in fields(cls)}, key)
-    values = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-    for name, hint in get_type_hints(cls).items():
-        if not _is(values[name], hint):
-            raise TypeError(f"{key}.{name}={values[name]!r} is not of type {hint}")
-    return cls(**values)
-
-
-def _is(value: object, hint: Any) -> bool:
-    """Whether `value` is of the annotated type; JSON writes whole floats as it likes."""
-    if get_origin(hint) is Literal:
-        return value in get_args(hint)
-    if get_origin(hint) is UnionType:
-        return any(_is(value, member) for member in get_args(hint))
-    if get_origin(hint) is tuple:
-        return isinstance(value, tuple) and all(_is(v, get_args(hint)[0]) for v in value)
-    return type(value) is hint or (hint is float and type(value) is int)
-
-
-def _check_keys(values: Mapping[str, Any], expected: Set[str], where: str) -> None:
-    """Raise naming the first key that is missing or unknown."""
-    if unknown := sorted(values.keys() - expected):
-        raise ValueError(f"{where}: unknown key {unknown[0]!r}")
-    if missing := sorted(expected - values.keys()):
-        raise ValueError(f"{where}: missing key {missing[0]!r}")

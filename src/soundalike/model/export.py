@@ -1,4 +1,4 @@
-"""WaveformEncoder -> one ONNX graph, from samples to unit vectors.
+"""Model -> one ONNX graph, from samples to unit vectors.
 
     audio float32 [segments, samples]   ->   embedding float32 [segments, D]
 
@@ -6,8 +6,9 @@
 graph where PyTorch is not installed, and because the spectrogram is part of it, no second
 implementation of it exists. Nothing is written that differs from PyTorch's answer.
 
-Numbers that need not be stored are not: weights that fit float16 are kept as that and cast back,
-and the kernels of the spectrogram are computed. ONNX Runtime does both once, when loading the file.
+Numbers that need not be stored are not: weights that fit float16 are kept as that and cast back, as
+are the kernels of the constant-Q spectrogram, and those of the log-mel spectrogram are computed. ONNX
+Runtime does both once, when loading the file.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ import onnxruntime
 import torch
 from onnx import numpy_helper
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from soundalike.audio.melspectrogram import LogMelSettings
+from soundalike.audio.melspectrogram import LogMel, LogMelSettings
 from soundalike.errors import ModelError
 from soundalike.model.checkpoint import model_config, replacing, stored_tensors, write_model
-from soundalike.model.waveform_encoder import WaveformEncoder
+from soundalike.model.waveform_encoder import SegmentEncoder
 
 GRAPH_FILE = "model.onnx"
 LARGEST_DEVIATION = 1e-4
@@ -43,7 +45,7 @@ SMALL = 256
 """Initialisers of fewer numbers stay as they are: a cast would take as many bytes as it saves."""
 
 
-def export_folder(model: WaveformEncoder, folder: str | Path) -> str:
+def export_folder(model: SegmentEncoder, folder: str | Path) -> str:
     """Write the complete model folder: config.json, model.safetensors and model.onnx.
 
     Weights are rounded to float16 once, and both files hold the rounded ones.
@@ -64,7 +66,7 @@ def export_folder(model: WaveformEncoder, folder: str | Path) -> str:
 
 
 def export_onnx(
-    model: WaveformEncoder, path: str | Path, *, dtype: torch.dtype = torch.float32
+    model: SegmentEncoder, path: str | Path, *, dtype: torch.dtype = torch.float32
 ) -> None:
     """Write `model` as one ONNX file, with its name, identity and sample rate as metadata.
 
@@ -82,14 +84,16 @@ def export_onnx(
 
 
 def checked_graph(
-    model: WaveformEncoder, tensors: Mapping[str, Tensor], config: Mapping[str, Any]
+    model: SegmentEncoder, tensors: Mapping[str, Tensor], config: Mapping[str, Any]
 ) -> onnx.ModelProto:
     """The graph of `model` with the weights `tensors`, after it has proven right."""
     model = copy.deepcopy(model).cpu().eval()
     model.load_state_dict(tensors)
     graph = _traced(model)
     _strip(graph)
-    _compute_kernels(graph, model.settings.front_end)
+    for name, part in model.named_modules():
+        if isinstance(part, LogMel):
+            _compute_kernels(graph, f"{name}.analysis", part.settings)
     _store_half(graph)
     properties = {
         "name": config["name"],
@@ -102,7 +106,7 @@ def checked_graph(
     return graph
 
 
-def _traced(model: WaveformEncoder) -> onnx.ModelProto:
+def _traced(model: SegmentEncoder) -> onnx.ModelProto:
     # Three segments: PyTorch takes a size of 1 in the example for a constant.
     example = torch.zeros(3, model.settings.samples)
     with _quiet_exporter():
@@ -115,9 +119,9 @@ def _traced(model: WaveformEncoder) -> onnx.ModelProto:
             opset_version=OPSET,
             dynamo=True,
             verbose=False,
-            # The optimiser would fold SampleCNN's batch norms into weights that no longer fit
-            # float16. ONNX Runtime folds them too, but in memory.
-            optimize=model.settings.kind == "ast",
+            # The optimiser would fold batch norms into weights that no longer fit float16. ONNX
+            # Runtime folds them too, but in memory.
+            optimize=not any(isinstance(part, _BatchNorm) for part in model.modules()),
         )
     assert program is not None
     return program.model_proto
@@ -151,14 +155,14 @@ def _strip(model: onnx.ModelProto) -> None:
 # Storing less -------------------------------------------------------------------------------------
 
 
-def _compute_kernels(model: onnx.ModelProto, settings: LogMelSettings) -> None:
-    """Replace the stored spectrogram kernels [2K, 1, window], 1 MB, by their formula.
+def _compute_kernels(model: onnx.ModelProto, name: str, settings: LogMelSettings) -> None:
+    """Replace the stored kernels `name` of a log-mel [2K, 1, window], 1 MB, by their formula.
 
     Cosine and negated sine are the sine a quarter and half a turn on; the phase is a whole number
     of `n_fft`-ths of a turn. Only for kernels that are no more than a windowed Fourier transform:
     pre-emphasis and offset removal would need a stored matrix again.
     """
-    graph, name = model.graph, "front_end.analysis"
+    graph = model.graph
     stored = [tensor for tensor in graph.initializer if tensor.name == name]
     if not stored or settings.preemphasis or settings.remove_offset or settings.n_fft % 4:
         return
@@ -183,11 +187,11 @@ def _compute_kernels(model: onnx.ModelProto, settings: LogMelSettings) -> None:
     ]
     graph.initializer.remove(stored[0])
     for key, value in constants.items():
-        graph.initializer.append(numpy_helper.from_array(value, f"kernel_{key}"))
-    current = "kernel_bin"
+        graph.initializer.append(numpy_helper.from_array(value, f"{name}.{key}"))
+    current = f"{name}.bin"
     for i, (operator, other, attributes) in enumerate(steps):
-        inputs = [current, f"kernel_{other}"] if other else [current]
-        current = name if i == len(steps) - 1 else f"kernel_step_{i}"
+        inputs = [current, f"{name}.{other}"] if other else [current]
+        current = name if i == len(steps) - 1 else f"{name}.step_{i}"
         graph.node.insert(i, onnx.helper.make_node(operator, inputs, [current], **attributes))
 
 
@@ -212,7 +216,7 @@ def _store_half(model: onnx.ModelProto) -> None:
 # Proving ------------------------------------------------------------------------------------------
 
 
-def _compare(graph: onnx.ModelProto, model: WaveformEncoder) -> None:
+def _compare(graph: onnx.ModelProto, model: SegmentEncoder) -> None:
     """Raise if ONNX Runtime and PyTorch differ on noise; on two segments, having traced three."""
     noise = torch.randn(2, model.settings.samples, generator=torch.Generator().manual_seed(0)) / 10
     session = onnxruntime.InferenceSession(

@@ -2,26 +2,31 @@
 
     waveform [B, L] -> front end -> features -> encoder -> h [B, D] -> read-out -> embedding [B, D]
 
-For the transformer the front end is the log-mel spectrogram; for CLMR's SampleCNN there is none,
-the features are the waveform. The read-out is fitted once after training (`Readout.fit`) and
-belongs to the weights: an encoder compared by bare cosine of h is dominated by the few directions
-along which all music is alike.
+    kind          front end            encoder
+    ast           log-mel              transformer: how music sounds
+    sample_cnn    none, the waveform   CLMR's network
+    pitch_cnn     constant-Q           pitch network: what is played
+
+The read-out is fitted once after training (`Readout.fit`) and belongs to the weights: an encoder
+compared by bare cosine of h is dominated by the few directions along which all music is alike.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from soundalike.audio.constant_q import ConstantQ, ConstantQSettings
 from soundalike.audio.melspectrogram import LogMel, LogMelSettings
 from soundalike.audio.segments import cut, grid, sample_range
 from soundalike.model.encoder import AST, ASTSettings
+from soundalike.model.pitch_cnn import PitchCNN, PitchCNNSettings
 from soundalike.model.sample_cnn import SampleCNN, SampleCNNSettings
 
 
@@ -35,33 +40,30 @@ class SegmentSettings:
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """All that decides what a vector means, apart from the weights."""
+    """All that decides what a vector means, apart from the weights.
+
+    Front ends and encoders of other kinds are there too, and without effect.
+    """
 
     name: str = "ast-30s"
-    kind: Literal["ast", "sample_cnn"] = "ast"
+    kind: Literal["ast", "sample_cnn", "pitch_cnn"] = "ast"
     segments: SegmentSettings = field(default_factory=SegmentSettings)
     front_end: LogMelSettings = field(default_factory=LogMelSettings)
     ast: ASTSettings = field(default_factory=ASTSettings)
     sample_cnn: SampleCNNSettings = field(default_factory=SampleCNNSettings)
+    constant_q: ConstantQSettings = field(default_factory=ConstantQSettings)
+    pitch_cnn: PitchCNNSettings = field(default_factory=PitchCNNSettings)
 
     def __post_init__(self) -> None:
-        if self.kind not in ("ast", "sample_cnn"):
-            raise ValueError(f'kind="{self.kind}" is neither "ast" nor "sample_cnn"')
-        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.name):
-            raise ValueError(
-                f'name="{self.name}" may hold lower-case letters, digits and dashes only'
-            )
-        self._check_segment_fits()
+        if self.kind not in KINDS:
+            raise ValueError(f'kind="{self.kind}" is none of {", ".join(KINDS)}')
+        require_name(self.name)
+        check = {"ast": self._check_ast, "pitch_cnn": self._check_pitch_cnn}
+        check.get(self.kind, self._check_sample_cnn)()
 
-    def _check_segment_fits(self) -> None:
-        """Front end, encoder and segment must agree now, not at the first batch."""
-        if self.kind == "sample_cnn":
-            if self.samples < self.sample_cnn.shortest:
-                raise ValueError(
-                    f"segments.length={self.segments.length} s are {self.samples} samples, "
-                    f"SampleCNN takes {self.sample_cnn.shortest} or more"
-                )
-            return
+    # Front end, encoder and segment must agree now, not at the first batch.
+
+    def _check_ast(self) -> None:
         if self.front_end.n_mels != self.ast.n_mels:
             raise ValueError(
                 f"front_end.n_mels={self.front_end.n_mels} and ast.n_mels={self.ast.n_mels} differ"
@@ -73,10 +75,33 @@ class ModelSettings:
                 f"{self.ast.patch_frames} to ast.max_frames={self.ast.max_frames}"
             )
 
+    def _check_sample_cnn(self) -> None:
+        if self.samples < self.sample_cnn.shortest:
+            raise ValueError(
+                f"segments.length={self.segments.length} s are {self.samples} samples, "
+                f"SampleCNN takes {self.sample_cnn.shortest} or more"
+            )
+
+    def _check_pitch_cnn(self) -> None:
+        heard, taken = self.constant_q, self.pitch_cnn
+        shapes = [(part.octaves, part.bins_per_octave) for part in (heard, taken)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(
+                f"constant_q has octaves x bins_per_octave={shapes[0]}, pitch_cnn takes {shapes[1]}"
+            )
+        frames = heard.frames(self.samples)
+        if frames < taken.shortest:
+            raise ValueError(
+                f"segments.length={self.segments.length} s are {frames} frames, the encoder takes "
+                f"{taken.shortest} or more"
+            )
+
     @property
     def sample_rate(self) -> int:
         """Samples per second of the waveforms this model takes."""
-        return self.front_end.sample_rate if self.kind == "ast" else self.sample_cnn.sample_rate
+        first = KINDS[self.kind].front_end or KINDS[self.kind].encoder
+        rate: int = getattr(self, first).sample_rate
+        return rate
 
     @property
     def samples(self) -> int:
@@ -84,29 +109,72 @@ class ModelSettings:
         return round(self.segments.length * self.sample_rate)
 
 
-class WaveformEncoder(nn.Module):
-    """The network people use: audio in, vector out."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What an encoder is made of, and which of the settings are theirs.
 
-    def __init__(self, settings: ModelSettings) -> None:
-        super().__init__()
-        self.settings = settings
-        self.front_end: nn.Module
-        self.encoder: AST | SampleCNN
-        if settings.kind == "ast":
-            self.front_end, self.encoder = LogMel(settings.front_end), AST(settings.ast)
-        else:
-            self.front_end, self.encoder = nn.Identity(), SampleCNN(settings.sample_cnn)
-        self.readout = Readout(self.encoder.dimension)
+    Attributes:
+        front_end: field of `ModelSettings`; None where the encoder hears the waveform.
+        make_front_end: settings -> module.
+        encoder: field of `ModelSettings`.
+        make_encoder: settings -> module.
+    """
+
+    front_end: str | None
+    make_front_end: type[nn.Module]
+    encoder: str
+    make_encoder: type[AST | SampleCNN | PitchCNN]
+
+
+KINDS = {
+    "ast": Kind("front_end", LogMel, "ast", AST),
+    "sample_cnn": Kind(None, nn.Identity, "sample_cnn", SampleCNN),
+    "pitch_cnn": Kind("constant_q", ConstantQ, "pitch_cnn", PitchCNN),
+}
+
+
+def require_name(name: str) -> None:
+    """Raise ValueError if `name` cannot name a model."""
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+        raise ValueError(f'name="{name}" may hold lower-case letters, digits and dashes only')
+
+
+class Hearing(Protocol):
+    """What anybody who hands sound to a model wants to know of its settings."""
+
+    @property
+    def name(self) -> str:
+        """Of the model, such as "ast-30s"."""
+
+    @property
+    def kind(self) -> str:
+        """Of its network."""
+
+    @property
+    def segments(self) -> SegmentSettings:
+        """How a track is cut."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples per second of the waveforms it takes."""
+
+    @property
+    def samples(self) -> int:
+        """L, samples per segment."""
+
+
+class SegmentEncoder(nn.Module):
+    """What every model does, of whatever parts: segments in, vectors of unit length out.
+
+    `forward` maps waveforms float32 [B, L] to embeddings float32 [B, D].
+    """
+
+    settings: Hearing
 
     @property
     def dimension(self) -> int:
         """D, width of the embedding."""
-        return self.encoder.dimension
-
-    def forward(self, waveforms: Tensor) -> Tensor:
-        """Embedding of each segment: float32 [B, L] -> float32 [B, D], rows of unit length."""
-        embedding: Tensor = self.readout(self.encoder(self.front_end(waveforms)))
-        return embedding
+        raise NotImplementedError
 
     @torch.inference_mode()
     def describe(self, waveform: np.ndarray) -> np.ndarray:
@@ -119,9 +187,34 @@ class WaveformEncoder(nn.Module):
         )
         ranges = (sample_range(place, rate, L) for place in places)
         segments = np.stack([cut(waveform[first:past], 0, L) for first, past in ranges])
-        device = self.readout.mean.device
+        device = next(self.parameters()).device
         vectors: np.ndarray = self(torch.from_numpy(segments).to(device)).cpu().numpy()
         return vectors
+
+
+class WaveformEncoder(SegmentEncoder):
+    """The network people use: audio in, vector out."""
+
+    settings: ModelSettings
+
+    def __init__(self, settings: ModelSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        kind = KINDS[settings.kind]
+        heard: Any = getattr(settings, kind.front_end) if kind.front_end else None
+        self.front_end = kind.make_front_end(heard)
+        self.encoder = kind.make_encoder(getattr(settings, kind.encoder))
+        self.readout = Readout(self.encoder.dimension)
+
+    @property
+    def dimension(self) -> int:
+        """D, width of the embedding."""
+        return self.encoder.dimension
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """Embedding of each segment: float32 [B, L] -> float32 [B, D], rows of unit length."""
+        embedding: Tensor = self.readout(self.encoder(self.front_end(waveforms)))
+        return embedding
 
 
 class Readout(nn.Module):

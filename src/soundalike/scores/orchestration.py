@@ -135,7 +135,7 @@ def draw_plans(
     return [
         Plan(
             style=str(style),
-            programs=_draw_programs(voices, rng, STYLES[style]),
+            programs=draw_programs(voices, rng, STYLES[style]),
             silent=_draw_silent(voices, rng),
             balance={voice: float(rng.normal(0, 8)) for voice in voices},
             transposition=int(rng.integers(-5, 6)),
@@ -155,9 +155,16 @@ def is_fixed(voice: Voice) -> bool:
     return voice.channel == DRUMS or voice.program in UNPITCHED
 
 
-def _draw_programs(
+def draw_programs(
     voices: Mapping[Voice, Sequence[int]], rng: np.random.Generator, style: Style
 ) -> dict[Voice, int]:
+    """Give each voice an instrument of a style: a bass to low voices; fixed ones keep their own.
+
+    Args:
+        voices: the keys (0..127) each voice plays.
+        rng: decides everything; the same state gives the same instruments.
+        style: of `STYLES`; the one without families leaves all as written.
+    """
     if not style.families:
         return {voice: voice.program for voice in voices}
     families = [str(family) for family in rng.permutation(style.families)]

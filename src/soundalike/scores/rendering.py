@@ -29,6 +29,7 @@ from soundalike.audio.waveform import load_audio
 from soundalike.errors import AudioError, RecipeError
 from soundalike.scores.notation import SUFFIXES, read_notation
 from soundalike.scores.orchestration import Plan, Voice, is_fixed
+from soundalike.scores.parts import tracks_apart
 
 SAMPLE_RATE = 16_000
 
@@ -77,8 +78,13 @@ class Score:
         return dict(sorted(played.items()))
 
 
-def read_score(path: str | Path) -> Score:
+def read_score(path: str | Path, *, apart: bool = False) -> Score:
     """Read a MIDI file, or a score in MusicXML (`.mxl`, `.musicxml`, `.xml`; needs partitura).
+
+    Args:
+        path: the file.
+        apart: tracks of a MIDI file are voices of their own, even on one channel: a pianist's
+            hands. The voices of notation always are.
 
     Raises:
         AudioError: the file cannot be read as a score, or holds no notes.
@@ -87,7 +93,8 @@ def read_score(path: str | Path) -> Score:
     path = Path(path)
     notation = path.suffix.lower() in SUFFIXES
     try:
-        score = from_midi(read_notation(path) if notation else mido.MidiFile(path, clip=True))
+        midi = read_notation(path) if notation else mido.MidiFile(path, clip=True)
+        score = from_midi(tracks_apart(midi) if apart and not notation else midi)
     except RecipeError:
         raise
     except Exception as error:  # both readers raise whatever a broken file makes them stumble over

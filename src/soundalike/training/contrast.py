@@ -14,13 +14,19 @@ class Contrast(nn.Module):
     """Views of one source attract, views of different sources repel.
 
     Each row of the batch is there once per mask (patchout draws another one each time), so a source
-    has 2K views and each pair of them is a positive.
+    has 2K views and each pair of them is a positive. With `hidden = 0` there is no projection, and h
+    itself is compared: for an encoder whose answer should forget what views differ in, as that of
+    compositions should forget instruments and key.
     """
 
     def __init__(self, dimension: int, settings: ContrastSettings) -> None:
         super().__init__()
         self.settings = settings
-        self.projection = Projection(dimension, hidden=settings.hidden, out=settings.out)
+        self.projection: nn.Module = (
+            Projection(dimension, hidden=settings.hidden, out=settings.out)
+            if settings.hidden
+            else nn.Identity()
+        )
 
     def forward(self, h: Tensor, batch: Batch) -> Tensor:
         """Loss of the joint batch, []."""

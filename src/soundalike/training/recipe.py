@@ -22,6 +22,7 @@ from typing import Any, Literal
 from soundalike.audio.augmentations import Chain
 from soundalike.errors import RecipeError
 from soundalike.model.waveform_encoder import ModelSettings
+from soundalike.training.pitch_views import PitchViewSettings
 from soundalike.training.typed_toml import Misfit, build, line_of, related
 
 
@@ -47,7 +48,7 @@ class ContrastSettings:
     weight: float = 1.0
     temperature: float = 0.1
     decoupled: bool = False
-    hidden: int = 512
+    hidden: int = 512  # width of the projection's middle; 0: no projection, h itself is compared
     out: int = 128  # P
     masks: int = 1  # times each view is looked at, each time through another mask
     keep: float = 1.0  # share of the patches a mask leaves
@@ -96,10 +97,17 @@ LIMITS = (
     ("data.workers", 0, 1_024),
     ("contrast.weight", 0, math.inf),
     ("contrast.temperature", 0.001, 100),
-    ("contrast.hidden", 1, math.inf),
+    ("contrast.hidden", 0, math.inf),
     ("contrast.out", 1, math.inf),
     ("contrast.masks", 1, 64),
     ("contrast.keep", 0.01, 1),
+    ("pitch_views.transpose", 0, 24),
+    ("pitch_views.stretch", 0, 1),
+    ("pitch_views.drift", 0, 60),
+    ("pitch_views.equaliser", 0, 1),
+    ("pitch_views.noise", 0, 1),
+    ("pitch_views.band", 0, 1),
+    ("pitch_views.gap", 0, 1),
     ("teacher.weight", 0, math.inf),
     ("teacher.directions", 1, math.inf),
     ("teacher.relations", 0, math.inf),
@@ -126,6 +134,7 @@ class Recipe:
     model: ModelSettings = field(default_factory=ModelSettings)
     data: DataSettings = field(default_factory=DataSettings)
     augmentations: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    pitch_views: PitchViewSettings = field(default_factory=PitchViewSettings)
     contrast: ContrastSettings = field(default_factory=ContrastSettings)
     teacher: TeacherSettings = field(default_factory=TeacherSettings)
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
@@ -178,6 +187,8 @@ class Recipe:
             yield "data.clip", f"shorter than model.segments.length={model.segments.length}"
         if self.clip > model.samples and "random_resized_crop" not in self.augmentations:
             yield "data.clip", "longer than a segment, and no random_resized_crop cuts it to one"
+        if model.kind == "pitch_cnn":
+            yield from self._pitch_contradictions()
         if data.views == 1:
             yield "data.views", "a pair is two views; keep more of them, or 0 for fresh ones"
         if data.views and data.same_clip:
@@ -186,6 +197,23 @@ class Recipe:
             yield "data.arrangement_share", "data.arrangements names no index of renderings"
         if self.objective == "contrastive" and not (self.contrast.weight or self.teacher.features):
             yield "contrast.weight", "without a teacher there is nothing else to learn from"
+
+    def _pitch_contradictions(self) -> Iterator[tuple[str, str]]:
+        """The pitch network's views are made of its features: what needs a waveform is not there."""
+        if self.augmentations:
+            yield (
+                "augmentations",
+                "they change waveforms; pitch_cnn's views are under [pitch_views]",
+            )
+        if self.data.views:
+            yield "data.views", "pitch_cnn makes its views of kept features, there is none to keep"
+        if self.teacher.features:
+            yield (
+                "teacher.features",
+                "a teacher is asked about waveforms, not about pitch_cnn's views",
+            )
+        if self.clip != self.model.samples:
+            yield "data.clip", "pitch_cnn's views are as long as a segment"
 
     @property
     def digest(self) -> str:

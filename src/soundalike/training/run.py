@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from soundalike.audio.constant_q import ConstantQ
 from soundalike.audio.segments import cut, grid, sample_range
 from soundalike.errors import AudioError, RecipeError
 from soundalike.model.checkpoint import from_pretrained
@@ -22,6 +23,7 @@ from soundalike.model.waveform_encoder import WaveformEncoder
 from soundalike.training.artist_classifier import ArtistClassifier
 from soundalike.training.contrast import Contrast
 from soundalike.training.pairs import Pairs, Plan, ViewMaker
+from soundalike.training.pitch_views import FeatureCache, PitchPairs, analysis
 from soundalike.training.recipe import Recipe
 from soundalike.training.sources import (
     Source,
@@ -169,10 +171,12 @@ def _pairs(
     cache: WaveformCache,
     music: tuple[list[Source], list[Source]],
     targets: TeacherTargets | None,
-) -> Pairs | BankedPairs:
+) -> Pairs | BankedPairs | PitchPairs:
     """Batches by step: of fresh views, or out of a bank when the recipe keeps some per recording."""
     sources, arrangements = music
     plan, labels = _plan(recipe), artists_of(sources)
+    if isinstance(model.front_end, ConstantQ):
+        return _pitch_pairs(recipe, model.front_end, cache, music)
     prepare = ViewMaker(recipe.chain, model.front_end)
     if not recipe.data.views:
         return Pairs(
@@ -202,6 +206,26 @@ def _pairs(
         labels=labels,
         plan=plan,
         target_of=targets,
+    )
+
+
+def _pitch_pairs(
+    recipe: Recipe,
+    front_end: ConstantQ,
+    cache: WaveformCache,
+    music: tuple[list[Source], list[Source]],
+) -> PitchPairs:
+    """Batches by step for the pitch network, whose views are made of features."""
+    sources, arrangements = music
+    folder = bank_folder(recipe.data.cache, ["constant-q", asdict(front_end.settings)])
+    return PitchPairs(
+        sources,
+        arrangements,
+        labels=artists_of(sources),
+        cache=FeatureCache(cache, analysis(front_end), folder),
+        plan=_plan(recipe),
+        settings=recipe.pitch_views,
+        front_end=front_end.settings,
     )
 
 
@@ -250,6 +274,8 @@ def _plan(recipe: Recipe) -> Plan:
 def _start_from(model: WaveformEncoder, folder: str) -> None:
     """Copy the encoder of another model; its name and read-out are not taken over."""
     start = from_pretrained(folder)
+    if not isinstance(start, WaveformEncoder):
+        raise RecipeError(f'initial="{folder}" joins several networks; name one of its parts')
     mine, theirs = model.settings, start.settings
     if replace(theirs, name=mine.name, segments=mine.segments) != mine:
         raise RecipeError(f'initial="{folder}" is a network of another shape or front end')
