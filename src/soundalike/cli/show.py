@@ -155,22 +155,7 @@ def show_path(path: Path) -> str:
 @contextmanager
 def plain_progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar for work that says how many of how many are done."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description:10}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bars:
+    with _counting_bars(10) as bars:
         task = bars.add_task(what, total=None)
 
         def update(done: int, total: int) -> None:
@@ -182,6 +167,19 @@ def plain_progress(what: str) -> Iterator[Callable[[int, int], None]]:
 @contextmanager
 def staged_progress() -> Iterator[Callable[[str, int, int], None]]:
     """Bars for work in stages: what is being done, how many of how many."""
+    with _counting_bars(26) as bars:
+        stages: dict[str, Any] = {}
+
+        def update(what: str, done: int, total: int) -> None:
+            if what not in stages:
+                stages[what] = bars.add_task(what, total=total)
+            bars.update(stages[what], completed=done, total=total)
+
+        yield update
+
+
+def _counting_bars(width: int) -> Any:
+    """Bars on the error output: a name of `width` characters, how many of how many, time left."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -191,21 +189,13 @@ def staged_progress() -> Iterator[Callable[[str, int, int], None]]:
         TimeRemainingColumn,
     )
 
-    columns = (
-        TextColumn("{task.description:26}"),
+    return Progress(
+        TextColumn(f"{{task.description:{width}}}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
+        console=Console(stderr=True),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        stages: dict[str, Any] = {}
-
-        def update(what: str, done: int, total: int) -> None:
-            if what not in stages:
-                stages[what] = bars.add_task(what, total=total)
-            bars.update(stages[what], completed=done, total=total)
-
-        yield update
 
 
 @contextmanager

@@ -324,6 +324,8 @@ class Peer(Vectors):
 
     def _release(self, package: str) -> str:
         """Of the package that the peer is, "0.2.0"; "" where none is named, or it is not there."""
+        if not package:
+            return ""
         asked = f"import importlib.metadata as m; print(m.version({package!r}))"
         try:
             done = subprocess.run(
@@ -331,7 +333,7 @@ class Peer(Vectors):
             )
         except OSError:
             return ""  # describing will say what is wrong
-        return done.stdout.strip() if package and not done.returncode else ""
+        return done.stdout.strip() if not done.returncode else ""
 
     def _run(self, sounds: Path, out: Path) -> None:
         command = [self.python, str(self.script), str(sounds), str(out)]

@@ -14,7 +14,6 @@ Interspeech 2019).
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from torch.utils.data import Dataset
 
 from soundalike.audio.constant_q import ConstantQ, ConstantQSettings
 from soundalike.training.pairs import Batch, Clip, Plan, choose
-from soundalike.training.sources import Source, WaveformCache, as_float
+from soundalike.training.sources import Source, WaveformCache, as_float, cached_name
 
 Analyse = Callable[[np.ndarray], np.ndarray]
 """Waveform float32 [T] -> features float32 [P, n], n frames at a fixed rate."""
@@ -61,7 +60,7 @@ class FeatureCache:
     def features(self, path: Path) -> np.ndarray:
         """Features of a recording, computed on first use."""
         if path not in self._open:
-            place = self._place(path)
+            place = self.folder / cached_name(path)
             if not place.exists():
                 self.folder.mkdir(parents=True, exist_ok=True)
                 partial = place.with_suffix(f".{os.getpid()}.npy")
@@ -70,11 +69,6 @@ class FeatureCache:
                 partial.replace(place)
             self._open[path] = np.load(place, mmap_mode="r")
         return self._open[path]
-
-    def _place(self, path: Path) -> Path:
-        stat = path.stat()
-        text = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
-        return self.folder / f"{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}.npy"
 
 
 class PitchPairs(Dataset[Batch]):

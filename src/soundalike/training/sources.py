@@ -154,12 +154,21 @@ class WaveformCache:
         return usable, failed
 
     def _place(self, path: Path) -> Path:
-        try:
-            stat = path.stat()
-        except OSError as error:
-            raise AudioError(path, f"cannot be read: {error.strerror}") from None
-        text = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
-        return self.folder / f"{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}.npy"
+        return self.folder / cached_name(path)
+
+
+def cached_name(path: Path) -> str:
+    """Name of the `.npy` that keeps what was made of a recording; another size or time, another name.
+
+    Raises:
+        AudioError: there is no such file.
+    """
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise AudioError(path, f"cannot be read: {error.strerror}") from None
+    text = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
+    return f"{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}.npy"
 
 
 def _rendering(path: Path) -> np.ndarray:
