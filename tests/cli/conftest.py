@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from shell import FREQUENCIES, Ran, Run
 
-from fake_model import write_fake_model, write_tone
+from fake_model import tone, write_fake_model, write_sound, write_tone
 from soundalike.cli.main import main
 from soundalike.library.library import Library
 
@@ -84,3 +84,32 @@ def broken(tmp_path: Path) -> Path:
     (folder / "empty.flac").touch()
     write_tone(folder / "short.wav", 440.0, 0.5)
     return folder
+
+
+@pytest.fixture(scope="session")
+def joined_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The fake model as two senses: it takes low notes for the sound and high ones for the tune."""
+    folder = tmp_path_factory.mktemp("models") / "two"
+    return write_fake_model(folder, name="two", senses={"sound": 3, "composition": 1})
+
+
+@pytest.fixture(scope="session")
+def chords(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A song, a cover of it with another sound, and a sibling of the same sound."""
+    folder = tmp_path_factory.mktemp("chords")
+    for name, (low, high) in {
+        "song": (110, 1400),
+        "cover": (300, 1400),
+        "sibling": (110, 5000),
+        "other": (300, 5000),
+    }.items():
+        chord = tone(low, 5.0, level=0.4) + tone(high, 5.0, level=0.4)
+        write_sound(folder / f"{name}.flac", chord[None], sample_rate=16_000)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def two_senses(tmp_path_factory: pytest.TempPathFactory, joined_model: Path, chords: Path) -> Path:
+    library = Library(tmp_path_factory.mktemp("libraries") / "two", model=joined_model)
+    assert library.index([chords], jobs=1).added == 4
+    return library.path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,3 +21,8 @@ class Ran:
 
 Run = Callable[..., Ran]
 """`soundalike` with these arguments, as the fixture `run` of conftest.py gives it."""
+
+
+def full(*_: object, **__: object) -> None:
+    """What writing does on a full disk."""
+    raise OSError(errno.ENOSPC, "No space left on device")

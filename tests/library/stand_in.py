@@ -111,7 +111,6 @@ def contents(library: Library) -> dict[str, tuple[object, ...]]:
     snapshot = library._opened.snapshot()
     if not snapshot:
         return {}
-    assert snapshot.means is not None
     assert snapshot.segments is not None
     ignored = ("id", "added_at")
     rows = snapshot.facts.to_pylist()

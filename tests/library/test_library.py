@@ -13,9 +13,11 @@ from stand_in import StandIn, contents, write_sounds
 from fake_model import write_fake_model, write_tone
 from soundalike.audio.segments import Segment
 from soundalike.errors import AudioError, LibraryError, ModelError, QueryError
-from soundalike.library import search
+from soundalike.library import ranking
 from soundalike.library.aggregation import AGGREGATIONS
-from soundalike.library.library import Library, Neighbor, Track
+from soundalike.library.library import Library
+from soundalike.library.search import Neighbor
+from soundalike.library.tracks import Track
 
 
 def open_library(folder: Path, embedder: StandIn | None = None) -> Library:
@@ -249,7 +251,7 @@ def test_a_large_library_answers_from_the_approximate_index(
         write_sounds(music / f"more/{i:03d}.mp3", f"sound {i}", f"sound {i // 2}")
     library.index()
     exact = {n: library.similar(music / "more/123.mp3", n=n) for n in (1, 10)}
-    monkeypatch.setattr(search, "EXACT_LIMIT", 500)
+    monkeypatch.setattr(ranking, "EXACT_LIMIT", 500)
     write_sounds(music / "more/new.mp3", "something new")
     library.index()
     assert not list(library.path.glob("snapshot-*/segments.f32"))

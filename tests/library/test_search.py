@@ -8,10 +8,12 @@ import pytest
 
 from soundalike.audio.segments import Segment
 from soundalike.errors import QueryError
-from soundalike.library import search
+from soundalike.library import ranking
 from soundalike.library.aggregation import AGGREGATIONS, similarities, track_vector, unit
+from soundalike.library.ranking import BOTH, Query, Question, Ranker
 from soundalike.library.scan import AudioFile
-from soundalike.library.search import BOTH, Query, neighbors
+from soundalike.library.search import Neighbor
+from soundalike.library.search import neighbors as answers
 from soundalike.library.snapshot import Snapshot, gather
 from soundalike.library.store import Record, TrackTable
 from soundalike.library.tracks import Tags
@@ -44,7 +46,21 @@ def clustered(count: int, *, seed: int = 0) -> np.ndarray:
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> tuple[np.ndarray, Snapshot]:
     tracks = clustered(500)
-    return tracks, gather(table_of(tmp_path_factory.mktemp("library"), tracks), vectors=True)
+    return tracks, gather(table_of(tmp_path_factory.mktemp("library"), tracks), segments=True)
+
+
+def neighbors(
+    query: Query,
+    snapshot: Snapshot,
+    *,
+    n: int,
+    aggregation: str,
+    sense: str = BOTH,
+    table: TrackTable | None = None,
+) -> list[Neighbor]:
+    """Ask with one seed."""
+    question = Question((query,), aggregation=aggregation, sense=sense)
+    return answers(question, snapshot, n=n, table=table)
 
 
 def rows(found: list) -> list[int]:
@@ -67,7 +83,7 @@ def test_similarity_is_one_for_the_same_and_zero_for_opposites(
     tmp_path: Path, aggregation: str
 ) -> None:
     v = clustered(1)[0]
-    snapshot = gather(table_of(tmp_path, np.stack([v, -v])), vectors=True)
+    snapshot = gather(table_of(tmp_path, np.stack([v, -v])), segments=True)
     same, opposed = neighbors(Query(v, TIMES), snapshot, n=9, aggregation=aggregation)
     assert same.similarity == pytest.approx(1, abs=1e-12)
     assert same.similarity <= 1
@@ -80,7 +96,7 @@ def test_copies_tie_and_come_by_path(tmp_path: Path, aggregation: str) -> None:
     tracks = clustered(203)
     copies = [7, 50, 101, 202]
     tracks[copies] = tracks[7]
-    snapshot = gather(table_of(tmp_path, tracks), vectors=True)
+    snapshot = gather(table_of(tmp_path, tracks), segments=True)
     found = neighbors(Query(tracks[7], TIMES), snapshot, n=3, aggregation=aggregation)
     assert rows(found) == copies[:3]
     assert len({one.similarity for one in found}) == 1
@@ -105,7 +121,7 @@ def test_n_is_checked(library: tuple[np.ndarray, Snapshot], n: object) -> None:
 
 def test_matches_name_the_places(tmp_path: Path) -> None:
     v = np.eye(D, dtype=np.float32)[:S]
-    snapshot = gather(table_of(tmp_path, v[None, [2, 0, 1]]), vectors=True)
+    snapshot = gather(table_of(tmp_path, v[None, [2, 0, 1]]), segments=True)
     times = tuple(Segment(10.0 * i, 10.0 * i + 5) for i in range(S))
     (found,) = neighbors(Query(v, times), snapshot, n=1, aggregation="maxsim")
     assert [(one.query, one.answer) for one in found.matches] == [
@@ -118,7 +134,7 @@ def test_matches_name_the_places(tmp_path: Path) -> None:
 
 def test_a_short_track_is_one_place_not_three(tmp_path: Path) -> None:
     v = np.repeat(clustered(1)[0][:1], S, axis=0)
-    snapshot = gather(table_of(tmp_path, v[None], short=True), vectors=True)
+    snapshot = gather(table_of(tmp_path, v[None], short=True), segments=True)
     short = Query(v, (Segment(0.0, 8.0),) * S)
     (found,) = neighbors(short, snapshot, n=1, aggregation="mean")
     assert [(m.query, m.answer) for m in found.matches] == [(Segment(0.0, 8.0), Segment(0.0, 9.0))]
@@ -151,13 +167,13 @@ def test_approximate_candidates_give_the_exact_answer(tmp_path: Path, aggregatio
     tracks = clustered(3000)
     table = table_of(tmp_path, tracks)
     table.build_index()
-    exact, facts = gather(table, vectors=True), gather(table, vectors=False)
+    exact, facts = gather(table, segments=True), gather(table, segments=False)
     assert facts.segments is None
     recalled = 0
     for query in range(0, 3000, 100):
         asked = Query(tracks[query], TIMES, frozenset({query}))
         truth = neighbors(asked, exact, n=10, aggregation=aggregation)
-        found = neighbors(asked, facts, n=10, aggregation=aggregation, index=table)
+        found = neighbors(asked, facts, n=10, aggregation=aggregation, table=table)
         assert len(found) == 10
         assert query not in rows(found)
         shared = set(rows(truth)) & set(rows(found))
@@ -187,8 +203,8 @@ def joined(heard: dict[str, np.ndarray]) -> np.ndarray:
     return np.concatenate(scaled, axis=-1).astype(np.float32)
 
 
-def gathered(table: TrackTable, *, vectors: bool = True) -> Snapshot:
-    return replace(gather(table, vectors=vectors), senses=SENSES)
+def gathered(table: TrackTable, *, segments: bool = True) -> Snapshot:
+    return replace(gather(table, segments=segments), senses=SENSES)
 
 
 @pytest.fixture(scope="module")
@@ -206,10 +222,10 @@ def test_one_sense_answers_as_a_library_of_that_sense_alone(
     aggregation: str,
     sense: str,
 ) -> None:
-    monkeypatch.setattr(search, "_BLOCK", 96)  # several, and a rest
+    monkeypatch.setattr(ranking, "_BLOCK", 96)  # several, and a rest
     heard, snapshot = two
     asked = parts(1, seed=7)
-    alone = gather(table_of(tmp_path, heard[sense]), vectors=True)
+    alone = gather(table_of(tmp_path, heard[sense]), segments=True)
     left_out = frozenset({3, 400})
     expected = neighbors(
         Query(asked[sense][0], TIMES, left_out), alone, n=25, aggregation=aggregation
@@ -233,16 +249,13 @@ def test_the_mean_of_a_sense_is_found_in_the_stored_mean(
     two: tuple[dict[str, np.ndarray], Snapshot], sense: str
 ) -> None:
     heard, snapshot = two
-    assert snapshot.means is not None
     stored = unit(snapshot.means[:, SENSES[sense]])
     np.testing.assert_allclose(stored, track_vector(heard[sense], "mean"), atol=1e-6)
-    query = Query(heard[sense][9], TIMES)
-    quick = search._scores_of_sense(
-        query, snapshot.means, snapshot.segments, "mean", own=SENSES[sense]
-    )
-    slow = similarities(query.vectors, heard[sense], "mean")
+    ranker = Ranker(Question((Query(joined(heard)[9], TIMES),), sense=sense), snapshot)
+    quick = ranker._fast_scores(ranker.liked[0], "mean")
+    slow = similarities(heard[sense][9], heard[sense], "mean")
     np.testing.assert_allclose(quick, slow, atol=1e-6)
-    assert 10 * np.abs(quick - slow).max() < search._MARGIN
+    assert 10 * np.abs(quick - slow).max() < ranking._MARGIN
 
 
 @pytest.mark.parametrize("aggregation", AGGREGATIONS)
@@ -279,12 +292,12 @@ def test_approximate_candidates_for_one_sense(tmp_path: Path, sense: str) -> Non
     tracks = joined(heard)
     table = table_of(tmp_path, tracks)
     table.build_index()
-    exact, facts = gathered(table), gathered(table, vectors=False)
+    exact, facts = gathered(table), gathered(table, segments=False)
     recalled = 0
     for row in range(0, 3000, 200):
         asked = Query(tracks[row], TIMES, frozenset({row}))
         truth = neighbors(asked, exact, n=10, aggregation="mean", sense=sense)
-        found = neighbors(asked, facts, n=10, aggregation="mean", index=table, sense=sense)
+        found = neighbors(asked, facts, n=10, aggregation="mean", table=table, sense=sense)
         assert len(found) == 10
         assert row not in rows(found)
         recalled += sum(one in truth for one in found)

@@ -7,7 +7,7 @@ import sys
 import click
 
 from soundalike import __version__
-from soundalike.cli import claims, encoders, evaluation, listen, research
+from soundalike.cli import ask, claims, demonstrate, encoders, evaluation, keep, research, take
 from soundalike.errors import QueryError, RecipeError, SoundalikeError
 
 FAILED, MISUSED = 1, 2
@@ -26,11 +26,11 @@ def soundalike() -> None:
 
 
 for command in (
-    listen.demo,
-    listen.index,
-    listen.similar,
-    listen.embed,
-    listen.failures,
+    demonstrate.demo,
+    keep.index,
+    ask.similar,
+    take.embed,
+    keep.failures,
     research.train,
     evaluation.evaluate,
     encoders.export,

@@ -1,6 +1,7 @@
 """From a folder to answers.
 
-    library.py      Library: the one object people hold
+    library.py      Library: the one object people hold; its verbs stand in keeping.py and asking.py,
+                    what they share in held.py
 
 keeping, in the order of use
     scan.py         folders -> audio files; what is new, changed, moved, gone
@@ -16,6 +17,7 @@ keeping, in the order of use
 asking
     aggregation.py  segment vectors [S, D] of two tracks -> one similarity
     queries.py      what was asked -> vectors, and what to leave out
-    search.py       vectors -> neighbors: candidates, exact re-rank, explanation
+    ranking.py      a question -> rows, best first: candidates, exact re-rank
+    search.py       a question -> neighbors: choice, explanation
     journeys.py     neighbors -> M3U8
 """

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from soundalike.errors import LibraryError, ModelError
-from soundalike.library import search
+from soundalike.library import ranking
 from soundalike.library.manifest import FILE_NAME, TableEntry, read_manifest, table_name
 from soundalike.library.snapshot import Snapshot, gather, load_snapshot
 from soundalike.library.store import TrackTable
@@ -201,7 +201,7 @@ def _open_table(folder: Path, entry: TableEntry, *, create: bool = False) -> Tra
 
 
 def _gather_all(table: TrackTable, entry: TableEntry) -> Snapshot:
-    snapshot = gather(table, vectors=len(table) <= search.EXACT_LIMIT)
+    snapshot = gather(table, segments=len(table) <= ranking.EXACT_LIMIT)
     return replace(snapshot, senses=entry.columns)
 
 

@@ -17,8 +17,8 @@ from soundalike.audio.segments import Segment
 from soundalike.errors import ModelError, QueryError
 from soundalike.library.aggregation import Vectors, unit
 from soundalike.library.opened import Opened
+from soundalike.library.ranking import Query
 from soundalike.library.scan import content_hash
-from soundalike.library.search import Query
 from soundalike.library.snapshot import Snapshot
 from soundalike.library.tracks import Track, path_to_text, text_to_path
 
@@ -76,10 +76,7 @@ def of_row(row: int, snapshot: Snapshot, *, opened: Opened) -> Query:
     if snapshot.segments is not None:
         vectors = snapshot.segments[row]
     else:
-        table = opened.table()
-        stored = table.read(["segments"], ids=[snapshot.ids[row]])
-        vectors = stored["segments"].combine_chunks().flatten().to_numpy()
-        vectors = vectors.reshape(table.segments, table.dimension)
+        (vectors,) = opened.table().segments_of([snapshot.ids[row]])
     own = _rows_of_content(snapshot, snapshot.contents[row]) | {row}
     return Query(vectors, snapshot.times(row), own)
 

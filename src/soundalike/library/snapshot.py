@@ -6,12 +6,13 @@ until a query touches them. It is derived and disposable: written at the end of 
 name, then named in `library.json`. What it buys is starting time: a query waits neither for lancedb
 to be imported nor for rows to be gathered.
 
-In a library above `search.EXACT_LIMIT` tracks the vectors stay in Lance and a snapshot holds the
-facts alone.
+In a library above `ranking.EXACT_LIMIT` tracks the segments stay in Lance, and a snapshot holds facts
+and means alone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import os
@@ -42,13 +43,13 @@ class Snapshot:
 
     Attributes:
         facts: the columns of `store` except the vectors, N rows.
-        means: unit mean of each track's segments, float32 [N, D]; None in a large library.
-        segments: unit rows, float32 [N, S, D]; None together with `means`.
+        means: unit mean of each track's segments, float32 [N, D].
+        segments: unit rows, float32 [N, S, D]; None in a large library, whose table has them.
         senses: the columns of each sense among D, as in `library.json`; empty for a single encoder.
     """
 
     facts: pa.Table
-    means: npt.NDArray[np.float32] | None
+    means: npt.NDArray[np.float32]
     segments: npt.NDArray[np.float32] | None
     senses: Mapping[str, slice] = field(default_factory=dict)
 
@@ -94,19 +95,20 @@ class Snapshot:
         return {path: row for row, path in enumerate(self.paths)}
 
 
-def gather(table: TrackTable, *, vectors: bool) -> Snapshot:
-    """Read a table into memory; without `vectors` the facts alone. Raises LibraryError."""
+def gather(table: TrackTable, *, segments: bool) -> Snapshot:
+    """Read a table into memory, with or without its segments. Raises LibraryError."""
     facts = _sorted_facts(table)
-    if not vectors:
-        return Snapshot(facts, None, None)
     N, S, D = facts.num_rows, table.segments, table.dimension
-    means, segments = np.empty((N, D), np.float32), np.empty((N, S, D), np.float32)
-    for rows, some_means, some_segments in _vectors(table, facts):
-        means[rows], segments[rows] = some_means, some_segments
-    return Snapshot(facts, means, segments)
+    means = np.empty((N, D), np.float32)
+    parts = np.empty((N, S, D), np.float32) if segments else None
+    for rows, some_means, some_segments in _vectors(table, facts, segments=segments):
+        means[rows] = some_means
+        if parts is not None:
+            parts[rows] = some_segments
+    return Snapshot(facts, means, parts)
 
 
-def write_snapshot(folder: Path, table: TrackTable, *, vectors: bool) -> str:
+def write_snapshot(folder: Path, table: TrackTable, *, segments: bool) -> str:
     """Write a table as a new snapshot folder, a few thousand rows in memory at a time.
 
     Returns:
@@ -119,7 +121,7 @@ def write_snapshot(folder: Path, table: TrackTable, *, vectors: bool) -> str:
     with explained(f"cannot write a snapshot of the library {folder}"):
         try:
             target.mkdir()
-            _write(target, table, vectors=vectors)
+            _write(target, table, segments=segments)
             for path in (target, folder):
                 sync_folder(path)
         except BaseException:
@@ -133,9 +135,9 @@ def load_snapshot(folder: Path, *, segments: int, dimension: int) -> Snapshot | 
     try:
         with pa.memory_map(str(folder / "facts.arrow")) as file:
             facts = pa.ipc.open_file(file).read_all()
-        if not (folder / "segments.f32").exists():
-            return Snapshot(facts, None, None)
         means = _mapped(folder / "means.f32", (facts.num_rows, dimension))
+        if not (folder / "segments.f32").exists():
+            return Snapshot(facts, means, None)
         rows = _mapped(folder / "segments.f32", (facts.num_rows, segments, dimension))
     except (OSError, ValueError):
         return None
@@ -156,6 +158,8 @@ def _mapped(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
     # numpy notices a file that is too short, but takes the head of one that is too long.
     if path.stat().st_size != math.prod(shape) * np.dtype(np.float32).itemsize:
         raise ValueError(f"{path} does not hold {shape} numbers")
+    if not math.prod(shape):
+        return np.empty(shape, np.float32)  # nothing cannot be mapped
     return np.memmap(path, np.float32, "r", shape=shape).view(np.ndarray)
 
 
@@ -169,33 +173,37 @@ def _sorted_facts(table: TrackTable) -> pa.Table:
 
 
 def _vectors(
-    table: TrackTable, facts: pa.Table
+    table: TrackTable, facts: pa.Table, *, segments: bool
 ) -> Iterator[tuple[list[int], npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
+    """Rows of `facts`, their means [n, D] and segments [n, S, D]; without segments, [n, 0, D]."""
     rank = {name: row for row, name in enumerate(facts["id"].to_pylist())}
-    for batch in table.batches(["id", "vector", "segments"]):
+    columns = ["id", "vector", "segments"] if segments else ["id", "vector"]
+    for batch in table.batches(columns):
         rows = [rank[name] for name in batch["id"].to_pylist()]
         means = batch["vector"].flatten().to_numpy().reshape(-1, table.dimension)
-        segments = batch["segments"].flatten().to_numpy()
-        yield rows, means, segments.reshape(-1, table.segments, table.dimension)
+        flat = batch["segments"].flatten().to_numpy() if segments else np.empty(0, np.float32)
+        S = table.segments if segments else 0
+        yield rows, means, flat.reshape(len(rows), S, table.dimension)
 
 
-def _write(target: Path, table: TrackTable, *, vectors: bool) -> None:
+def _write(target: Path, table: TrackTable, *, segments: bool) -> None:
     facts = _sorted_facts(table)
     with (
         pa.OSFile(str(target / "facts.arrow"), "wb") as file,
         pa.ipc.new_file(file, facts.schema) as writer,
     ):
         writer.write_table(facts)
-    if not vectors or not facts.num_rows:
-        return
-    # Seek and write, not a writable memory map, which on a full disk ends the process.
-    means_path, segments_path = target / "means.f32", target / "segments.f32"
-    with means_path.open("wb") as means_file, segments_path.open("wb") as segments_file:
-        for rows, means, segments in _vectors(table, facts):
-            for row, mean, track in zip(rows, means, segments, strict=True):
-                for file, array in ((means_file, mean), (segments_file, track)):
-                    file.seek(row * array.nbytes)
-                    file.write(array.tobytes())
-        for file in (means_file, segments_file):
+    with contextlib.ExitStack() as stack:
+        # Seek and write, not a writable memory map, which on a full disk ends the process.
+        means_file = stack.enter_context((target / "means.f32").open("wb"))
+        files = [means_file]
+        if segments:
+            files.append(stack.enter_context((target / "segments.f32").open("wb")))
+        for rows, means, parts in _vectors(table, facts, segments=segments):
+            for file, array in zip(files, (means, parts), strict=False):
+                for row, track in zip(rows, array, strict=True):
+                    file.seek(row * track.nbytes)
+                    file.write(track.tobytes())
+        for file in files:
             file.flush()
             os.fsync(file.fileno())

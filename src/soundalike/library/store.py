@@ -32,6 +32,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from soundalike.audio.segments import Segment
+from soundalike.errors import LibraryError
 from soundalike.library.aggregation import track_vector
 from soundalike.library.disk import explained
 from soundalike.library.scan import AudioFile, Known
@@ -170,16 +171,22 @@ class TrackTable:
             if not self._table.list_indices():
                 self._table.create_index("vector", config=kind(distance_type="cosine"))
 
-    def candidates(
-        self, vector: npt.NDArray[np.floating[Any]], count: int, *, clusters: int = CLUSTERS
-    ) -> tuple[list[str], npt.NDArray[np.float32]]:
-        """Find tracks near a vector [D] by the approximate index: ids, segments [C, S, D]."""
-        columns = ["id", "segments", "_distance"]
+    def candidates(self, vector: npt.NDArray[np.floating[Any]], count: int) -> list[str]:
+        """Find the ids of tracks near a vector [D] by the approximate index, best first."""
         with explained(f"cannot search {self._doing}"):
             query = self._table.search(vector, vector_column_name="vector").distance_type("cosine")
-            rows = query.nprobes(clusters).refine_factor(4).limit(count).select(columns).to_arrow()
-        flat = rows["segments"].combine_chunks().flatten().to_numpy()
-        return rows["id"].to_pylist(), flat.reshape(-1, self.segments, self.dimension)
+            near = query.nprobes(CLUSTERS).refine_factor(4).limit(count)
+            return list(near.select(["id", "_distance"]).to_arrow()["id"].to_pylist())
+
+    def segments_of(self, ids: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Read the segments [n, S, D] of tracks, in the order of their ids; all must be there."""
+        stored = self.read(["id", "segments"], ids=ids)
+        place = {name: i for i, name in enumerate(stored["id"].to_pylist())}
+        if not set(ids) <= set(place):
+            raise LibraryError(f"{self._doing} has changed; ask again")
+        flat = stored["segments"].combine_chunks().flatten().to_numpy()
+        rows = flat.reshape(-1, self.segments, self.dimension)
+        return np.asarray(rows[[place[name] for name in ids]])
 
     def _require_shape(self) -> None:
         for name, numbers in (

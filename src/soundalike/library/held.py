@@ -1,0 +1,102 @@
+"""What every part of `Library` stands on: the folder it is in, what is open of it, its tracks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from soundalike.errors import LibraryError, QueryError
+from soundalike.library import queries
+from soundalike.library.opened import Opened
+from soundalike.library.snapshot import Snapshot
+from soundalike.library.tracks import Track, path_to_text, text_to_path
+
+if TYPE_CHECKING:
+    from soundalike.embedder import Embedder
+
+
+class Held:
+    """A library one holds: where it is, which encoders made it, which tracks it has.
+
+    Attributes:
+        path: the folder of the library, absolute.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        embedder: Embedder | None = None,
+        model: str | Path | None = None,
+    ) -> None:
+        """Open a library; a new one appears on disk with the first `index`.
+
+        Without `embedder` and `model` the library keeps to the encoder that made it, and a new one
+        takes the shipped default. An encoder is loaded when it is first needed.
+
+        Args:
+            path: the folder of the library (not of the music).
+            embedder: the encoder to use.
+            model: or its name, or the folder it is in.
+
+        Raises:
+            LibraryError: damaged, of a newer format, or a folder with other things in it.
+        """
+        if embedder is not None and model is not None:
+            raise ValueError("give an embedder or the name of a model, not both")
+        self.path = queries.absolute(path)
+        if path_to_text(self.path) != str(self.path):
+            raise LibraryError(
+                f"the path {str(self.path)!r} is not UTF-8; a library needs one that is"
+            )
+        self._opened = Opened(self.path, embedder=embedder, model=model)
+
+    def __len__(self) -> int:
+        """Count the tracks."""
+        snapshot = self._opened.snapshot()
+        return 0 if snapshot is None else len(snapshot)
+
+    @property
+    def model(self) -> str | None:
+        """Identity of the encoder that answers; None before the first `index`."""
+        return self._opened.identity()
+
+    @property
+    def models(self) -> list[str]:
+        """Identities of all encoders whose vectors the library holds."""
+        self._opened.refresh()
+        return sorted(self._opened.manifest.tables)
+
+    @property
+    def senses(self) -> list[str]:
+        """Senses one can ask by, apart from "both"; none if the encoder that answers is a single one."""
+        snapshot = self._opened.snapshot()
+        return [] if snapshot is None else list(snapshot.senses)
+
+    @property
+    def roots(self) -> list[Path]:
+        """Folders that were indexed."""
+        self._opened.refresh()
+        return [text_to_path(root) for root in self._opened.manifest.roots]
+
+    def tracks(self) -> list[Track]:
+        """List all tracks by path."""
+        snapshot = self._opened.snapshot()
+        return [] if snapshot is None else snapshot.tracks()
+
+    def track(self, query: str | Path) -> Track:
+        """Find a track by id or path. Raises QueryError, with similar names if there are any."""
+        snapshot = self._filled()
+        row = queries.row_of(query, snapshot)
+        if row is None:
+            raise queries.unknown(query, snapshot)
+        return snapshot.track(row)
+
+    def _filled(self) -> Snapshot:
+        snapshot = self._opened.snapshot()
+        if not snapshot:
+            raise QueryError(
+                f"the library {self.path} is empty; index a folder of music first "
+                "(soundalike index FOLDER)"
+            )
+        return snapshot

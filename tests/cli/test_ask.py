@@ -1,0 +1,258 @@
+"""similar: answers, bad input, exit codes."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from shell import Run, full
+
+from fake_model import write_tone
+from soundalike.library.library import Library
+
+
+def names(answer: str) -> list[str]:
+    return [entry["track"]["title"] for entry in json.loads(answer)]
+
+
+def test_similar_answers_for_a_track_by_path_and_by_id(
+    run: Run, indexed: Path, music: Path
+) -> None:
+    by_path = run("similar", music / "low.flac", "--library", indexed)
+    assert by_path.code == 0
+    assert by_path.err == ""
+    lines = by_path.out.splitlines()
+    assert len(lines) == 4
+    assert "Sine - Lower" in lines[0]
+    identity = Library(indexed).track(music / "low.flac").id
+    assert run("similar", identity, "--library", indexed).out == by_path.out
+
+
+def test_similar_answers_for_any_other_file(run: Run, indexed: Path, outsider: Path) -> None:
+    ran = run("similar", outsider, "-n", 2, "--json", "--library", indexed)
+    assert ran.code == 0
+    assert sorted(names(ran.out)) == ["Low", "Lower"]
+
+
+def test_similar_takes_the_library_from_the_environment(
+    run: Run, indexed: Path, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOUNDALIKE_LIBRARY", str(indexed))
+    assert run("similar", music / "high.flac").code == 0
+
+
+def test_similar_json_has_the_fields_of_every_door(run: Run, indexed: Path, music: Path) -> None:
+    ran = run("similar", music / "low.flac", "--json", "--library", indexed)
+    assert ran.code == 0
+    answers = json.loads(ran.out)
+    for answer in answers:
+        assert set(answer) == {"track", "similarity", "matches", "sense"}
+        assert answer["sense"] == "both"
+        assert set(answer["track"]) == {"id", "path", "title", "artist", "album", "duration"}
+        assert 0 <= answer["similarity"] <= 1
+        for match in answer["matches"]:
+            assert set(match) == {"query", "answer", "similarity"}
+            assert match["query"][0] < match["query"][1]
+    assert answers[0]["track"] | {"id": ""} == {
+        "id": "",
+        "path": str(music / "lower.flac"),
+        "title": "Lower",
+        "artist": "Sine",
+        "album": "Tones",
+        "duration": 5.0,
+    }
+    values = [answer["similarity"] for answer in answers]
+    assert values == sorted(values, reverse=True)
+
+
+def test_similar_writes_a_playlist(run: Run, indexed: Path, music: Path, tmp_path: Path) -> None:
+    ran = run("similar", music / "low.flac", "-n", 2, "--m3u", "mix.m3u8", "--library", indexed)
+    assert ran.code == 0
+    assert ran.out == ""
+    assert "2 tracks in mix.m3u8" in ran.err
+    lines = (tmp_path / "mix.m3u8").read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == ["#EXTM3U", "#PLAYLIST:Like low"]
+    assert lines[2] == "#EXTINF:5,Sine - Lower"
+    assert (tmp_path / lines[3]).samefile(music / "lower.flac")
+
+
+@pytest.mark.parametrize(("count", "found"), [(1, 1), (4, 4), (999, 4)])
+def test_similar_gives_as_many_as_there_are(
+    run: Run, indexed: Path, music: Path, count: int, found: int
+) -> None:
+    ran = run("similar", music / "low.flac", "-n", count, "--json", "--library", indexed)
+    assert ran.code == 0
+    assert len(json.loads(ran.out)) == found
+
+
+def test_similar_leaves_the_query_out_unless_told(run: Run, indexed: Path, music: Path) -> None:
+    query = ("similar", music / "low.flac", "--json", "--library", indexed)
+    assert "Low" not in names(run(*query).out)
+    assert names(run(*query, "--include-self").out)[0] == "Low"
+
+
+@pytest.mark.parametrize("aggregation", ["mean", "concat", "maxsim"])
+def test_similar_by_every_aggregation(
+    run: Run, indexed: Path, music: Path, aggregation: str
+) -> None:
+    query = ("similar", music / "high.flac", "--json", "--library", indexed)
+    assert names(run(*query, "--aggregation", aggregation).out)[0] == "Higher"
+
+
+def test_similar_compares_an_excerpt(run: Run, indexed: Path, tmp_path: Path) -> None:
+    low, high = (write_tone(tmp_path / f"{f}.wav", f, 4.0) for f in (220.0, 3520.0))
+    sounds = [path.read_bytes() for path in (low, high)]
+    # Two plain WAV files of one format: the second's samples follow the first's.
+    whole = tmp_path / "both.wav"
+    header, data = (
+        sounds[0].split(b"data", 1)[0],
+        [sound.split(b"data", 1)[1][4:] for sound in sounds],
+    )
+    samples = b"".join(data)
+    whole.write_bytes(header + b"data" + len(samples).to_bytes(4, "little") + samples)
+    query = ("similar", whole, "-n", 1, "--json", "--library", indexed)
+    assert names(run(*query, "--to", "4").out) == ["Low"]
+    assert names(run(*query, "--from", "0:04").out) == ["High"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["-n", "0"], "n is 0"),
+        (["-n", "-3"], "n is -3"),
+        (["-n", "few"], "'few' is not a valid integer"),
+        (["--from", "noon"], '"noon" is not a time'),
+        (["--from", "1:2:3:4"], "is not a time"),
+        (["--from", "-5"], "is not a time"),
+        (["--to", "nan"], "is not a time"),
+        (["--from", "5:00"], "no excerpt"),
+        (["--from", "2", "--to", "1"], "is not after --from"),
+        (["--from", "1", "--to", "1.5"], "no excerpt of at least 1 s"),
+        (["--aggregation", "sum"], "'sum' is not one of"),
+        (["--loud"], "No such option"),
+    ],
+)
+def test_similar_refuses_what_makes_no_sense(
+    run: Run, indexed: Path, music: Path, options: list[str], said: str
+) -> None:
+    ran = run("similar", music / "low.flac", *options, "--library", indexed)
+    assert ran.code == 2
+    assert said in ran.err
+    assert ran.out == ""
+
+
+def test_similar_names_tracks_spelled_like_an_unknown_one(run: Run, indexed: Path) -> None:
+    ran = run("similar", "hihger.flac", "--library", indexed)
+    assert ran.code == 2
+    assert "'hihger.flac' is neither a track of the library nor a file" in ran.err
+    assert "did you mean 'higher.flac'" in ran.err
+
+
+@pytest.mark.parametrize("query", [(), ("low.flac",)])
+def test_similar_in_a_library_that_is_not_there(run: Run, query: tuple[str, ...]) -> None:
+    ran = run("similar", *query, "--library", "nothing")
+    assert ran.code == 2
+    assert "is empty" in ran.err
+    assert "soundalike index FOLDER" in ran.err
+
+
+@pytest.mark.parametrize("name", ["letter.mp3", "empty.flac", "short.wav", ""])
+def test_similar_cannot_ask_with_a_broken_file_or_a_folder(
+    run: Run, indexed: Path, broken: Path, name: str
+) -> None:
+    ran = run("similar", broken / name, "--library", indexed)
+    assert ran.code == 1
+    assert f"soundalike: {broken / name}: " in ran.err
+
+
+def test_similar_never_mixes_two_models(
+    run: Run, indexed: Path, music: Path, other_model: Path
+) -> None:
+    query = music / "low.flac"
+    ran = run("similar", query, "--library", indexed, "--model", other_model)
+    assert ran.code == 1
+    assert "fake@" in ran.err
+    assert "other@" in ran.err
+    assert "cannot be compared" in ran.err
+
+
+def test_similar_needs_the_model_of_the_library_for_other_files(
+    run: Run, library: Path, music: Path, outsider: Path
+) -> None:
+    document = json.loads((library / "library.json").read_text())
+    (entry,) = document["tables"].values()
+    entry["source"] = "gone"
+    (library / "library.json").write_text(json.dumps(document))
+    assert run("similar", music / "low.flac", "--library", library).code == 0
+    ran = run("similar", outsider, "--library", library)
+    assert ran.code == 1
+    assert "was indexed by fake@" in ran.err
+
+
+def test_similar_to_a_playlist_that_cannot_be_written(
+    run: Run, indexed: Path, music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = ("similar", music / "low.flac", "--library", indexed, "--m3u")
+    ran = run(*query, "nowhere/mix.m3u8")
+    assert ran.code == 1
+    assert "cannot write the playlist" in ran.err
+    (tmp_path / "mix.m3u8").write_text("old")
+    monkeypatch.setattr("soundalike.library.journeys.write_atomically", full)
+    ran = run(*query, "mix.m3u8")
+    assert ran.code == 1
+    assert "the disk is full" in ran.err
+    assert (tmp_path / "mix.m3u8").read_text() == "old"
+
+
+def test_similar_without_a_query_looks_around(run: Run, indexed: Path) -> None:
+    ran = run("similar", "--library", indexed)
+    assert ran.code == 0
+    assert ran.out.count("Sine - ") == 3 * (1 + 4)
+    ran = run("similar", "-n", 0, "--library", indexed)
+    assert (ran.code, ran.out) == (2, "")
+
+
+@pytest.mark.parametrize("options", [["--json"], ["--m3u", "a.m3u8"], ["--from", "1"]])
+def test_similar_without_a_query_has_no_one_answer(
+    run: Run, indexed: Path, options: list[str]
+) -> None:
+    ran = run("similar", *options, "--library", indexed)
+    assert ran.code == 2
+    assert "QUERY" in ran.err
+
+
+@pytest.mark.parametrize("aggregation", ["mean", "concat", "maxsim"])
+def test_similar_by_each_sense(run: Run, two_senses: Path, chords: Path, aggregation: str) -> None:
+    query = ("similar", chords / "song.flac", "--json", "--library", two_senses)
+    query = (*query, "--aggregation", aggregation)
+    for sense, first in (("sound", "sibling"), ("composition", "cover")):
+        ran = run(*query, "--sense", sense)
+        assert ran.code == 0
+        assert names(ran.out)[0] == first
+        assert {answer["sense"] for answer in json.loads(ran.out)} == {sense}
+        assert json.loads(ran.out)[0]["similarity"] > 0.99
+    both = run(*query, "--sense", "both")
+    assert names(both.out)[0] == "sibling"  # sound weighs three times as much
+    assert json.loads(both.out)[0]["similarity"] < 0.9
+    assert run(*query).out == both.out
+
+
+def test_similar_looks_around_by_one_sense(run: Run, two_senses: Path) -> None:
+    ran = run("similar", "--sense", "composition", "--library", two_senses)
+    assert ran.code == 0
+    assert re.findall(r"^  1  \S+  (\w+)", ran.out, re.MULTILINE) == ["song", "sibling", "other"]
+
+
+def test_similar_names_the_senses_there_are(
+    run: Run, two_senses: Path, indexed: Path, chords: Path, music: Path
+) -> None:
+    ran = run("similar", chords / "song.flac", "--sense", "melody", "--library", two_senses)
+    assert (ran.code, ran.out) == (2, "")
+    assert "no sense 'melody'; there are sound, composition, both" in ran.err
+    ran = run("similar", music / "low.flac", "--sense", "sound", "--library", indexed)
+    assert (ran.code, ran.out) == (2, "")
+    assert "there is only both" in ran.err
+    ran = run("similar", music / "low.flac", "--sense", "both", "--library", indexed)
+    assert ran.code == 0
