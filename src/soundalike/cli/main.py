@@ -7,7 +7,18 @@ import sys
 import click
 
 from soundalike import __version__
-from soundalike.cli import ask, claims, demonstrate, encoders, evaluation, keep, research, take
+from soundalike.cli import (
+    ask,
+    calibrate,
+    claims,
+    demonstrate,
+    encoders,
+    evaluation,
+    keep,
+    relate,
+    research,
+    take,
+)
 from soundalike.errors import QueryError, RecipeError, SoundalikeError
 
 FAILED, MISUSED = 1, 2
@@ -29,6 +40,8 @@ for command in (
     demonstrate.demo,
     keep.index,
     ask.similar,
+    relate.artists,
+    relate.albums,
     take.embed,
     keep.failures,
     research.train,
@@ -36,6 +49,7 @@ for command in (
     encoders.export,
     encoders.join,
     encoders.models,
+    calibrate.calibrate,
     claims.claim,
 ):
     soundalike.add_command(command)

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from soundalike.library.asking import Asking
 from soundalike.library.keeping import Keeping
+from soundalike.library.relating import Relating
 
 
-class Library(Keeping, Asking):
+class Library(Keeping, Asking, Relating):
     """A music library: its tracks, and what sounds like what.
 
-    `held` has what it is made of, `keeping` the verbs that change it, `asking` those that ask.
+    `held` has what it is made of, `keeping` the verbs that change it, `asking` those that ask, `relating`
+    those about artists and albums.
     """
