@@ -128,7 +128,9 @@ class _Filter:
             why = f"{name} is text; put {right.text} in quotes to compare it as text"
             raise mistake(self._expression, right.at, why)
         value = right.text.rstrip("/") or "/" if name == "folder" else right.text
-        values = (_applied(sign, self._text(name), form) for form in _forms(value))
+        # For an order one spelling has to do; the composed one is what tags are written in.
+        forms = _forms(value) if sign == "=" else _forms(value)[:1]
+        values = (_applied(sign, self._text(name), form) for form in forms)
         return functools.reduce(np.logical_or, values)
 
     def _columns(self, sign: str, left: Column, right: Column) -> Mask:
@@ -316,11 +318,12 @@ def _leading(column: pa.Array) -> pa.Array:
     return pc.cast(pc.struct_field(pc.extract_regex(column, _LEADING_NUMBER), 0), pa.float64())
 
 
-def _forms(text: str) -> set[str]:
-    """The spellings of a text: accents composed and apart, which differ between file systems."""
+def _forms(text: str) -> list[str]:
+    """The spellings of a text: accents composed first, then apart, as some file systems have them."""
     text = "".join(f"\0{ord(c):04x}" if "\ud800" <= c <= "\udfff" else c for c in text)
     lowered = pc.utf8_lower(pa.scalar(text)).as_py()
-    return {unicodedata.normalize(form, lowered) for form in ("NFC", "NFD")} | {lowered}
+    spellings = [unicodedata.normalize(form, lowered) for form in ("NFC", "NFD")]
+    return list(dict.fromkeys([*spellings, lowered]))
 
 
 def _span(text: str) -> tuple[datetime.datetime, datetime.datetime] | None:
