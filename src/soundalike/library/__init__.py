@@ -21,5 +21,5 @@ asking
     queries.py      what was asked -> vectors, and what to leave out
     ranking.py      a question -> rows, best first: candidates, exact re-rank
     search.py       a question -> neighbors: choice, explanation
-    journeys.py     neighbors -> M3U8
+    playlists.py    tracks -> M3U8, and playlists -> tracks
 """
