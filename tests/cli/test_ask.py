@@ -199,7 +199,7 @@ def test_similar_to_a_playlist_that_cannot_be_written(
     assert ran.code == 1
     assert "cannot write the playlist" in ran.err
     (tmp_path / "mix.m3u8").write_text("old")
-    monkeypatch.setattr("soundalike.library.journeys.write_atomically", full)
+    monkeypatch.setattr("soundalike.library.playlists.write_atomically", full)
     ran = run(*query, "mix.m3u8")
     assert ran.code == 1
     assert "the disk is full" in ran.err

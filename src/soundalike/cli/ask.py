@@ -66,7 +66,7 @@ def similar(
         raise click.BadParameter(f"{end} is not after --from {start}", param_hint="--to")
     neighbors = opened.similar(query, n=count, start=first, end=last, **options)
     if m3u:
-        from soundalike.library.journeys import write_m3u8
+        from soundalike.library.playlists import write_m3u8
 
         title = f"Like {Path(query).stem}"
         write_m3u8(m3u, [neighbor.track for neighbor in neighbors], title=title)
