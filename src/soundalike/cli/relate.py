@@ -27,7 +27,10 @@ count_option = click.option(
     "-n", "count", type=int, default=10, show_default=True, help="Answers wanted."
 )
 filter_option = click.option(
-    "--filter", "where", metavar="EXPR", help="Only tracks that match speak for the others; see similar."
+    "--filter",
+    "where",
+    metavar="EXPR",
+    help="Only tracks that match speak for the others; see similar.",
 )
 
 
@@ -50,9 +53,8 @@ def artists(
 ) -> None:
     """Find the artists that sound most like the artist NAME; without NAME, list all there are.
 
-    Artists are compared by their tracks: each looks for the one it is most like among the other's.
-    Behind an answer stand the two tracks that are most alike, NAME's first. Case and accents of a name
-    do not matter.
+    Artists are compared by what their tracks are on the whole. Behind an answer stand how many tracks it
+    has and the two that are most alike, NAME's first. Case and accents of a name do not matter.
     """
     opened = open_library(library, model)
     if name is None:
@@ -84,9 +86,8 @@ def albums(
 ) -> None:
     """Find the albums that sound most like the album NAME; without NAME, list all there are.
 
-    Albums are compared by their tracks: each looks for the one it is most like among the other's.
-    Behind an answer stand the two tracks that are most alike, NAME's first. Case and accents of a name
-    do not matter.
+    Albums are compared by what their tracks are on the whole. Behind an answer stand how many tracks it
+    has and the two that are most alike, NAME's first. Case and accents of a name do not matter.
     """
     opened = open_library(library, model)
     if name is None:

@@ -1,12 +1,11 @@
 """Tracks -> artists and albums, and how alike two of them are.
 
-An artist is no point: who plays in two styles is near neither of them in the middle. So two groups are
-compared as sets of tracks, by their best matches,
+Two groups are compared by their centroids, the means of their tracks' unit means,
 
-    1/2 (1/m sum_i max_j <v_i, w_j> + 1/n sum_j max_i <v_i, w_j>)
+    cos(1/m sum_i v_i, 1/n sum_j w_j).
 
-with v_i and w_j the means of the m and n tracks of either: every track of one looks for the one it is
-most like in the other, in both directions. docs/similarity.md has what other rules find.
+Also who plays in two styles is found by that, for the blend of the two is as much his as either:
+docs/similarity.md has what other rules find, such as the best matches between two sets of tracks.
 
 A name is compared without regard to case, accents and spaces. An album is its title and its album
 artist, or its artist where the file does not say; where neither is known, the folder it lies in. "" is
@@ -23,12 +22,9 @@ from pathlib import PurePath
 import numpy as np
 import numpy.typing as npt
 
-from soundalike.library.aggregation import Vectors
+from soundalike.library.aggregation import Vectors, unit
 from soundalike.library.folding import folded
 
-# Tracks of a group that ask. More than this many say nothing new, and a whole "Various" would ask
-# for all music there is.
-MOST_ASKING = 200
 # Rows of the library compared at a time.
 _BLOCK = 8192
 
@@ -98,36 +94,27 @@ def albums_of(
 
 
 def likeness(means: Vectors, groups: Groups, asking: npt.NDArray[np.int64]) -> Vectors:
-    """Compare a set of tracks with every group.
+    """Compare a set of tracks with every group: cosines of centroids.
 
     Args:
         means: of all tracks, unit rows, float32 [N, D].
         groups: of the library; tracks whose member is -1 take no part.
-        asking: rows of the set, at least one; of more than `MOST_ASKING` that many, evenly spread.
+        asking: rows of the set, at least one.
 
     Returns:
         float64 [G], -1..1; -inf for a group without a track.
     """
-    asking = asking[_spread(len(asking), MOST_ASKING)]
     order = np.argsort(groups.members, kind="stable")
     order = order[np.searchsorted(groups.members[order], 0) :]
-    G, seeds = len(groups.listed), means[asking].T
-    forth = np.full((G, len(asking)), -np.inf, np.float32)
-    back, counts = np.zeros(G), np.zeros(G)
+    sums = np.zeros((len(groups.listed), means.shape[1]))
     for start in range(0, len(order), _BLOCK):
         rows = order[start : start + _BLOCK]
-        table, of = means[rows] @ seeds, groups.members[rows]
+        of = groups.members[rows]
         first = np.flatnonzero(np.diff(of, prepend=-1))  # sorted: where a group begins
-        present = of[first]
-        best = np.maximum.reduceat(table, first, axis=0)
-        forth[present] = np.maximum(forth[present], best)
-        back[present] += np.add.reduceat(table.max(axis=1), first, dtype=np.float64)
-        counts[present] += np.diff(first, append=len(rows))
-    found = counts > 0
-    scores = np.full(G, -np.inf)
-    means_forth = forth[found].astype(np.float64).mean(axis=1)
-    scores[found] = (means_forth + back[found] / counts[found]) / 2
-    return scores
+        sums[of[first]] += np.add.reduceat(means[rows], first, axis=0, dtype=np.float64)
+    scores = unit(sums) @ unit(means[asking].sum(axis=0, dtype=np.float64))
+    scores[np.bincount(groups.members[order], minlength=len(sums)) == 0] = -np.inf
+    return np.asarray(scores)
 
 
 def best_pairs(ones: Vectors, others: Vectors, count: int) -> list[tuple[int, int, float]]:
@@ -179,9 +166,3 @@ def _usual(spellings: Sequence[str], rows: Sequence[int]) -> str:
 def _folded_once(names: Sequence[str]) -> list[str]:
     known = {name: folded(name) for name in set(names)}
     return [known[name] for name in names]
-
-
-def _spread(count: int, most: int) -> npt.NDArray[np.int64]:
-    """At most so many of 0 .. count - 1, evenly."""
-    kept = min(count, most)
-    return np.arange(kept, dtype=np.int64) * count // max(kept, 1)

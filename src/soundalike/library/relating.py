@@ -39,8 +39,8 @@ class GroupNeighbor:
     Attributes:
         name: as most of its tracks spell it.
         artist: of an album, "" where none is known; of an artist, the name again.
-        similarity: 0..1, on the scale of tracks: 0.5 says that the best matches between the two are
-            on the mean as alike as one of a hundred pairs of unrelated tracks.
+        similarity: 0..1, of the centroids, by the curve of tracks. Centroids lie further apart from
+            the middle than tracks do: of unrelated albums more than one in a hundred reach 0.5.
         tracks: how many of its tracks were compared.
         pairs: those tracks of the two that are most alike, best first, each once.
     """
