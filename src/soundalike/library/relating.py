@@ -116,15 +116,11 @@ class Relating(Held):
         if artist is not None:
             chosen = [group for group in chosen if makers[group] == folded(artist)]
         if len(chosen) != 1:
-            by = " and ".join(repr(found.listed[group].artist) for group in makers)
-            why = "they lie in several folders" if len(set(makers.values())) == 1 else f"by {by}"
-            said = f"no album {name!r} by {artist!r}" if artist else f"several albums {name!r}"
-            raise QueryError(f"{said}; there are {why}: say which one by its artist")
+            raise _unclear(name, artist, [found.listed[group].artist for group in makers])
         (group,) = chosen
         barred = np.zeros(len(found.listed), bool)
         if exclude_same_artist and makers[group]:
-            of = [folded(other.artist) == makers[group] for other in found.listed]
-            barred = np.array(of)
+            barred = np.array([folded(other.artist) == makers[group] for other in found.listed])
         return _neighbors(snapshot, found, group, n=n, sense=sense, where=where, barred=barred)
 
 
@@ -185,3 +181,15 @@ def _named(name: str, found: Groups, kind: str) -> list[int]:
         hint = f"; did you mean {' or '.join(spelled[:NEAR_NAMES])}?" if near else ""
         raise QueryError(f"the library has no {kind} {name!r}{hint}")
     return chosen
+
+
+def _unclear(name: str, artist: str | None, makers: list[str]) -> QueryError:
+    """The error for an album that several could be, or none by this artist."""
+    by = " and ".join(f"by {maker!r}" if maker else "without an artist" for maker in makers)
+    if artist is not None and folded(artist) not in map(folded, makers):
+        return QueryError(f"the library has no album {name!r} by {artist!r}, but one {by}")
+    if len(set(map(folded, makers))) == 1:
+        return QueryError(
+            f"{len(makers)} folders hold an album {name!r} {by}; only tags could tell them apart"
+        )
+    return QueryError(f"several albums bear the name {name!r}, {by}: say whose is meant")

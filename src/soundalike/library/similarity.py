@@ -86,8 +86,8 @@ class Scale:
         """The same for an array of any shape."""
         curve = self.curves.get(sense, {}).get(kind)
         if curve is None:
-            return np.clip(cosines, 0.0, 1.0).astype(np.float64)
-        return np.interp(cosines.astype(np.float64), (*curve, 1.0), (*VALUES, 1.0))
+            return np.asarray(np.clip(cosines, 0.0, 1.0), np.float64)
+        return np.asarray(np.interp(cosines, (*curve, 1.0), (*VALUES, 1.0)), np.float64)
 
 
 def read_curves(folder: Path, identity: str) -> Curves:
