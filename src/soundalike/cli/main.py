@@ -42,6 +42,8 @@ for command in (
     ask.similar,
     relate.artists,
     relate.albums,
+    ask.find,
+    ask.versions,
     take.embed,
     keep.failures,
     research.train,
