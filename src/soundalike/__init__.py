@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from soundalike.errors import RecipeError as RecipeError
     from soundalike.errors import SoundalikeError as SoundalikeError
     from soundalike.library.library import Library as Library
+    from soundalike.library.relating import GroupNeighbor as GroupNeighbor
+    from soundalike.library.relating import TrackPair as TrackPair
     from soundalike.library.search import Match as Match
     from soundalike.library.search import Neighbor as Neighbor
     from soundalike.library.tracks import Track as Track
@@ -35,6 +37,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "AudioError": "errors",
     "Embedder": "embedder",
+    "GroupNeighbor": "library.relating",
     "Library": "library.library",
     "LibraryError": "errors",
     "Match": "library.search",
@@ -44,6 +47,7 @@ _HOMES = {
     "RecipeError": "errors",
     "SoundalikeError": "errors",
     "Track": "library.tracks",
+    "TrackPair": "library.relating",
     "TrackVectors": "embedder",
     "load_audio": "audio.waveform",
 }

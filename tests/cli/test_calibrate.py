@@ -5,22 +5,25 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from shell import Run
 
-from fake_model import write_tone
+from fake_model import tone, write_sound
 from soundalike.library.similarity import KINDS, read_curves
 
 
 @pytest.fixture(scope="module")
 def tracks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Fifty albums of one tone each."""
+    """Fifty albums of one chord each."""
+    rng = np.random.default_rng(0)
     folder = tmp_path_factory.mktemp("albums")
     with (folder / "tracks.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["path", "split", "soundtrack", "artist"])
         for number in range(50):
-            write_tone(folder / f"{number}.wav", 120.0 * 1.07**number, 2.0)
+            chord = sum(tone(hertz, 2.0, level=0.2) for hertz in rng.uniform(100, 5000, 4))
+            write_sound(folder / f"{number}.wav", np.array([chord]), sample_rate=16_000)
             rows.writerow([f"{number}.wav", "train", f"album {number}", ""])
     return folder / "tracks.csv"
 

@@ -90,11 +90,11 @@ def test_the_pairs_are_the_tracks_that_are_most_alike(library: Library) -> None:
 
 
 def test_only_tracks_that_match_speak_for_the_others(library: Library) -> None:
-    found = library.similar_artists("Ann", where="genre = 'rock'")
+    found = library.similar_artists("Ann", filter="genre = 'rock'")
     assert [(one.name, one.tracks) for one in found] == [("Cy", 2)]
-    assert library.similar_artists("Ann", where="genre = 'waltz'") == []
+    assert library.similar_artists("Ann", filter="genre = 'waltz'") == []
     with pytest.raises(QueryError, match="genre"):
-        library.similar_artists("Ann", where="gerne = 'rock'")
+        library.similar_artists("Ann", filter="gerne = 'rock'")
 
 
 def test_albums_of_one_name_are_told_apart_by_their_artist(library: Library) -> None:

@@ -10,6 +10,7 @@ import click
 
 from soundalike.cli import show
 from soundalike.cli.options import (
+    filter_option,
     json_option,
     library_option,
     model_option,
@@ -26,12 +27,6 @@ _NAME_WIDTH = 40
 count_option = click.option(
     "-n", "count", type=int, default=10, show_default=True, help="Answers wanted."
 )
-filter_option = click.option(
-    "--filter",
-    "where",
-    metavar="EXPR",
-    help="Only tracks that match speak for the others; see similar.",
-)
 
 
 @click.command()
@@ -46,10 +41,10 @@ def artists(
     name: str | None,
     count: int,
     sense: str,
-    where: str | None,
     as_json: bool,
     library: Path | None,
     model: str | None,
+    **options: Any,
 ) -> None:
     """Find the artists that sound most like the artist NAME; without NAME, list all there are.
 
@@ -60,7 +55,7 @@ def artists(
     if name is None:
         _print_groups(opened.artists(), as_json, "artists")
         return
-    found = opened.similar_artists(name, n=count, sense=sense, where=where)
+    found = opened.similar_artists(name, n=count, sense=sense, **options)
     _print_neighbors(found, as_json, sense, "no other artist in the library could answer")
 
 

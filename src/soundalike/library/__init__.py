@@ -25,6 +25,8 @@ asking
     versions.py     which tracks are one recording, or one piece played again
     selection.py    what may answer, and which answers are shown
     search.py       a question -> neighbors: choice, explanation
+    similarity.py   a cosine -> 0..1 that means the same everywhere
+    groups.py       tracks -> artists and albums, and how alike two are; relating.py has the verbs
     answers.py      a list that can say what is not in it
     playlists.py    tracks -> M3U8, and playlists -> tracks
 """

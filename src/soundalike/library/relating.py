@@ -66,7 +66,12 @@ class Relating(Held):
         return [] if snapshot is None else snapshot.albums.listed
 
     def similar_artists(
-        self, name: str, *, n: int = 10, sense: str = ranking.BOTH, where: str | None = None
+        self,
+        name: str,
+        *,
+        n: int = 10,
+        sense: str = ranking.BOTH,
+        filter: str = "",  # noqa: A002
     ) -> list[GroupNeighbor]:
         """Find the artists whose tracks sound most like those of an artist.
 
@@ -74,7 +79,7 @@ class Relating(Held):
             name: of the artist; case, accents and spaces do not matter.
             n: answers wanted, at least 1; there are fewer when the library has fewer artists.
             sense: compare by one sense of a joined model alone, see `Asking.similar`.
-            where: only tracks that match this expression (`filters`) speak for the others.
+            filter: only tracks that match this expression (`filters`) speak for the others.
 
         Returns:
             Neighbors by descending similarity, equal ones by name.
@@ -86,7 +91,7 @@ class Relating(Held):
         snapshot = self._filled()
         found = snapshot.artists
         (group,) = _named(name, found, "artist")
-        return _neighbors(snapshot, found, group, n=n, sense=sense, where=where)
+        return _neighbors(snapshot, found, group, n=n, sense=sense, filter=filter)
 
     def similar_albums(
         self,
@@ -95,7 +100,7 @@ class Relating(Held):
         artist: str | None = None,
         n: int = 10,
         sense: str = ranking.BOTH,
-        where: str | None = None,
+        filter: str = "",  # noqa: A002
         exclude_same_artist: bool = False,
     ) -> list[GroupNeighbor]:
         """Find the albums whose tracks sound most like those of an album.
@@ -103,7 +108,7 @@ class Relating(Held):
         Args:
             name: of the album; case, accents and spaces do not matter.
             artist: whose album, where several bear the name.
-            n, sense, where: as in `similar_artists`.
+            n, sense, filter: as in `similar_artists`.
             exclude_same_artist: leave out other albums of its artist.
 
         Raises:
@@ -121,7 +126,7 @@ class Relating(Held):
         barred = np.zeros(len(found.listed), bool)
         if exclude_same_artist and makers[group]:
             barred = np.array([folded(other.artist) == makers[group] for other in found.listed])
-        return _neighbors(snapshot, found, group, n=n, sense=sense, where=where, barred=barred)
+        return _neighbors(snapshot, found, group, n=n, sense=sense, filter=filter, barred=barred)
 
 
 def _neighbors(
@@ -131,13 +136,13 @@ def _neighbors(
     *,
     n: int,
     sense: str,
-    where: str | None,
+    filter: str,  # noqa: A002
     barred: npt.NDArray[np.bool_] | None = None,
 ) -> list[GroupNeighbor]:
     check_count(n)
     means = _means(snapshot, sense)
     asking = found.rows(group)
-    answering = found if where is None else found.among(matching(where, snapshot.facts))
+    answering = found.among(matching(filter, snapshot.facts)) if filter else found
     scores = groups.likeness(means, answering, asking).round(12)
     scores[group] = -np.inf
     if barred is not None:
