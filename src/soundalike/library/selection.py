@@ -140,9 +140,7 @@ class Chooser:
         self._recordings = Recordings(snapshot)
         self._artists = functools.cache(lambda: _groups(snapshot, "artist"))
         self._albums = functools.cache(lambda: _groups(snapshot, "album"))
-        excluded = [
-            row for each in selection.exclude if (row := row_of(each, snapshot)) is not None
-        ]
+        excluded = [row for each in selection.exclude for row in _rows(each, snapshot)]
         self.allowed = self._allowed(seeds, excluded)
         self._blocked = self._known(seeds, excluded)
         self._limits = self._made_limits()
