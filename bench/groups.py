@@ -175,8 +175,8 @@ def scale_in_words(figures: dict[str, Any]) -> str:
         shares = ", ".join(f"{share:.3f} reach {value}" for value, share in found["shares"].items())
         said.append(f"of {found['pairs']} pairs of soundtracks, `{encoder}`: {shares}")
     return (
-        "Their similarities go through the curve of tracks. Centroids lie further apart from the middle "
-        f"than tracks, so high values are less rare among them: {'; '.join(said)}.\n"
+        "Their similarities go through the curve of tracks. Centroids lie further apart from the middle\n"
+        f"than tracks, so high values are less rare among them:\n{';\n'.join(said)}.\n"
     )
 
 

@@ -65,9 +65,9 @@ one is meant to reach 0.75: {pairs} pairs cannot tell one in 1,000 from one in 5
 """
 
 VERDICT = """\
-By the points of all rows, where {shares} of the pairs should be, it is {found} (medians over encoders,
-senses and aggregations). The encoders were trained to tell the training tracks apart, on which the curves
-were fitted, so unheard music is a little more alike than they expect: read 0.5 as one to two of a hundred.
+Where {shares} of the pairs should be, the median row of the validation tracks has
+{found}. The encoders were trained to tell the training tracks apart, on which the curves were fitted, so
+unheard music is a little more alike than they expect: read 0.5 as one to two of a hundred.
 """
 
 GROUPS = """\
