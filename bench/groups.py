@@ -174,9 +174,10 @@ def scale_in_words(figures: dict[str, Any]) -> str:
     for encoder, found in figures["reached"].items():
         shares = ", ".join(f"{share:.3f} reach {value}" for value, share in found["shares"].items())
         said.append(f"of {found['pairs']} pairs of soundtracks, `{encoder}`: {shares}")
+    listed = ";\n".join(said)
     return (
         "Their similarities go through the curve of tracks. Centroids lie further apart from the middle\n"
-        f"than tracks, so high values are less rare among them:\n{';\n'.join(said)}.\n"
+        f"than tracks, so high values are less rare among them:\n{listed}.\n"
     )
 
 
