@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from soundalike.library.relating import TrackPair as TrackPair
     from soundalike.library.search import Match as Match
     from soundalike.library.search import Neighbor as Neighbor
+    from soundalike.library.selection import Selection as Selection
     from soundalike.library.tracks import Track as Track
 
 __version__ = "0.1.0"
@@ -45,6 +46,7 @@ _HOMES = {
     "Neighbor": "library.search",
     "QueryError": "errors",
     "RecipeError": "errors",
+    "Selection": "library.selection",
     "SoundalikeError": "errors",
     "Track": "library.tracks",
     "TrackPair": "library.relating",
