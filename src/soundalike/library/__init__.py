@@ -16,6 +16,8 @@ keeping, in the order of use
 
 asking
     aggregation.py  segment vectors [S, D] of two tracks -> one similarity
+    expressions.py  a filter as people type it -> a tree
+    filters.py      the tree and the tags of all tracks -> who may answer
     queries.py      what was asked -> vectors, and what to leave out
     ranking.py      a question -> rows, best first: candidates, exact re-rank
     search.py       a question -> neighbors: choice, explanation
