@@ -10,6 +10,7 @@ out, and a way takes many more comparisons than a question.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -17,9 +18,13 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from soundalike.errors import QueryError
+from soundalike.library import queries
 from soundalike.library.aggregation import Vectors, unit
+from soundalike.library.filters import matching
 from soundalike.library.material import LeftOut, Piece
 from soundalike.library.ranking import BOTH, columns_of
+from soundalike.library.selection import Selection
 from soundalike.library.snapshot import Snapshot
 from soundalike.library.tracks import Track
 
@@ -27,6 +32,7 @@ Points: TypeAlias = npt.NDArray[np.int64]
 # Recordings this alike, and of one length or title, are taken for the same.
 SAME_SOUND = 0.97
 SAME_LENGTH = 2.0  # seconds
+_BLOCK = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,42 +72,29 @@ class Route(Sequence[Step]):
         return [step.track for step in self.steps]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Terms:
-    """What may be on the way, and by what it is heard.
-
-    Attributes:
-        sense: one of the snapshot's, or "both".
-        allowed: rows that may be chosen, bool [N]; None for all. What was named to start from is
-            not asked.
-        max_per_artist, max_per_album: tracks of one name at most; None for any number. Tracks
-            without a name are not counted.
-        keep_versions: take several recordings that are the same, too.
-    """
-
-    sense: str = BOTH
-    allowed: npt.NDArray[np.bool_] | None = None
-    max_per_artist: int | None = None
-    max_per_album: int | None = None
-    keep_versions: bool = False
-
-
 @dataclass(eq=False)
 class Ground:
     """Points and what is between them.
 
     Attributes:
         snapshot: the library.
-        terms: what may be chosen, and by what it is heard.
+        selection: what may be chosen. What was named to start from is not asked. There is no limit
+            on artists and albums unless one is set.
+        sense: by which all are heard, one of the snapshot's or "both".
         outside: pieces the library lacks.
+
+    Raises:
+        QueryError: no such sense, a filter that cannot be read, a selection that lets nothing
+            through, or one with what belongs to questions only.
     """
 
     snapshot: Snapshot
-    terms: Terms = field(default_factory=Terms)
+    selection: Selection = field(default_factory=Selection)
+    sense: str = BOTH
     outside: tuple[Piece, ...] = ()
 
     def __post_init__(self) -> None:
-        own = columns_of(self.terms.sense, self.snapshot.senses)
+        own = columns_of(self.sense, self.snapshot.senses)
         self._means = self.snapshot.means if own is None else self.snapshot.means[:, own]
         self._own = own
         # One sense is a stretch of columns, of unit length only after scaling.
@@ -110,6 +103,7 @@ class Ground:
             lengths = np.sqrt(np.einsum("nd,nd->n", self._means, self._means))
             self._lengths = np.where(lengths > 0, lengths, 1)
         self._beside = [piece.vector for piece in self.outside]
+        self._allowed = self._chosen()
 
     def place(self, pieces: Iterable[Piece]) -> Points:
         """The points of pieces; those outside must be among `outside`."""
@@ -120,8 +114,7 @@ class Ground:
 
     def open(self) -> npt.NDArray[np.bool_]:
         """A new mask of the rows that may be chosen, bool [N]."""
-        allowed = self.terms.allowed
-        return np.ones(len(self.snapshot), bool) if allowed is None else allowed.copy()
+        return self._allowed.copy()
 
     def vectors(self, points: Points | Sequence[int]) -> Vectors:
         """Unit vectors of points in the columns of the sense, float32 [n, D]."""
@@ -141,7 +134,9 @@ class Ground:
 
     def artist(self, point: int) -> str:
         """Whose a point is, folded; "" if nobody says."""
-        return self._fact("artist", point).casefold()
+        if point < len(self.snapshot):
+            return self._artists[point]
+        return self.outside[point - len(self.snapshot)].track.artist.casefold()
 
     def album(self, point: int) -> tuple[str, str] | None:
         """Which album of whom, folded; None if nobody says."""
@@ -160,6 +155,18 @@ class Ground:
             found[i] = length or other.title.casefold() == track.title.casefold()
         return np.asarray(found | (points == point))
 
+    def recordings(self, points: Points) -> npt.NDArray[np.bool_]:
+        """The rows that are the same recording as any of some points, themselves included: bool [N]."""
+        found = np.zeros(len(self.snapshot), bool)
+        for start in range(0, len(points), _BLOCK):
+            block = points[start : start + _BLOCK]
+            table = self._whole(block) @ self.snapshot.means.T >= SAME_SOUND
+            for point, near in zip(block.tolist(), table, strict=True):
+                rows = np.flatnonzero(near)
+                found[rows[self.same(point, rows)]] = True
+        found[points[points < len(found)]] = True
+        return found
+
     def similarity(self, cosine: float) -> float:
         """A cosine as people are shown it, 0..1."""
         return float(min(max(cosine, 0.0), 1.0))
@@ -173,6 +180,32 @@ class Ground:
             start = 1.0 if i == 0 else self.similarity(float(vectors[i] @ vectors[0]))
             steps.append(Step(self.track(point), before, start))
         return Route(tuple(steps), tuple(left_out))
+
+    def _chosen(self) -> npt.NDArray[np.bool_]:
+        """The rows the selection lets through, bool [N]."""
+        chosen, N = self.selection, len(self.snapshot)
+        for name in ("exclude_same_artist", "exclude_same_album", "max_duration_ratio"):
+            if getattr(chosen, name):
+                raise QueryError(f"{name} is about one seed; it belongs to similar")
+        allowed = np.ones(N, bool)
+        if chosen.filter:
+            allowed = matching(chosen.filter, self.snapshot.facts)
+            if not allowed.any():
+                raise QueryError(f"the filter {chosen.filter!r} lets none of {N} tracks through")
+        rows = [queries.row_of(each, self.snapshot) for each in chosen.exclude]
+        excluded = np.array([row for row in rows if row is not None], np.int64)
+        if len(excluded):
+            if chosen.keep_versions:
+                allowed[excluded] = False
+            else:
+                allowed &= ~self.recordings(excluded)
+            if not allowed.any():
+                raise QueryError("every track that could be chosen is excluded")
+        return allowed
+
+    @functools.cached_property
+    def _artists(self) -> list[str]:
+        return [str(name or "").casefold() for name in self.snapshot.facts["artist"].to_pylist()]
 
     def _fact(self, name: str, point: int) -> str:
         N = len(self.snapshot)
@@ -210,9 +243,9 @@ class Counted:
         return all(self._taken.get(name, 0) < most for name, most in self._names(point))
 
     def _names(self, point: int) -> list[tuple[object, int]]:
-        terms, names = self._ground.terms, []
-        if terms.max_per_artist is not None and (artist := self._ground.artist(point)):
-            names.append((artist, terms.max_per_artist))
-        if terms.max_per_album is not None and (album := self._ground.album(point)):
-            names.append((album, terms.max_per_album))
+        chosen, names = self._ground.selection, list[tuple[object, int]]()
+        if chosen.max_per_artist and (artist := self._ground.artist(point)):
+            names.append((artist, chosen.max_per_artist))
+        if chosen.max_per_album and (album := self._ground.album(point)):
+            names.append((album, chosen.max_per_album))
         return names

@@ -13,11 +13,13 @@ itself.
 from __future__ import annotations
 
 from soundalike.library.asking import Asking
+from soundalike.library.going import Going
 from soundalike.library.keeping import Keeping
 
 
-class Library(Keeping, Asking):
+class Library(Keeping, Asking, Going):
     """A music library: its tracks, and what sounds like what.
 
-    `held` has what it is made of, `keeping` the verbs that change it, `asking` those that ask.
+    `held` has what it is made of, `keeping` the verbs that change it, `asking` those that ask,
+    `going` those that go on from one track to the next.
     """

@@ -121,6 +121,11 @@ def single(name: Track | Path | str, snapshot: Snapshot, opened: Opened) -> Piec
     return piece
 
 
+def name_of(text: str, snapshot: Snapshot) -> str | Path:
+    """An id, or the path a text of `path_to_text` stands for."""
+    return text if text in snapshot.row_of_id else text_to_path(text)
+
+
 def _expand(
     name: Track | Path | str,
     snapshot: Snapshot,

@@ -18,7 +18,6 @@ place may be stepped on.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -79,7 +78,8 @@ def find_path(ground: Ground, start: int, end: int, n: int) -> list[int]:
 def step_angles(ground: Ground, points: list[int]) -> npt.NDArray[np.float64]:
     """Angles between neighbors on a way, radians, float64 [n - 1]."""
     vectors = unit(ground.vectors(points).astype(np.float64))
-    return np.arccos(np.clip(np.einsum("nd,nd->n", vectors[1:], vectors[:-1]), -1, 1))
+    cosines = np.einsum("nd,nd->n", vectors[1:], vectors[:-1])
+    return np.asarray(np.arccos(np.clip(cosines, -1, 1)), np.float64)
 
 
 def places_between(ends: Vectors, count: int) -> Vectors:
@@ -119,7 +119,7 @@ def _layers(
         scores[~open_rows] = -np.inf
         rows = np.argpartition(-scores, depth - 1)[:depth]
         nearest.append(rows[np.lexsort((rows, -scores[rows]))])
-    if not ground.terms.keep_versions:
+    if not ground.selection.keep_versions:
         _close_versions(ground, nearest, open_rows, start=start, end=end)
     taken: set[int] = set()
     layers: list[list[int]] = [[] for _ in range(count)]
