@@ -7,7 +7,7 @@ import sys
 import click
 
 from soundalike import __version__
-from soundalike.cli import ask, claims, demonstrate, encoders, evaluation, keep, research, take
+from soundalike.cli import ask, claims, demonstrate, encoders, evaluation, go, keep, research, take
 from soundalike.errors import QueryError, RecipeError, SoundalikeError
 
 FAILED, MISUSED = 1, 2
@@ -31,6 +31,10 @@ for command in (
     ask.similar,
     ask.find,
     ask.versions,
+    go.path,
+    go.radio,
+    go.mix,
+    go.sort,
     take.embed,
     keep.failures,
     research.train,

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from soundalike.errors import QueryError
-from soundalike.library import material, order, queries, ranking, search
+from soundalike.library import material, order, ranking, search
 from soundalike.library.ground import Ground, Route
 from soundalike.library.held import Held
 from soundalike.library.material import Piece
 from soundalike.library.path import find_path
 from soundalike.library.radio import Radio, RadioState, check_state, state_from
-from soundalike.library.selection import Selection
+from soundalike.library.selection import Selection, excluded_rows
 from soundalike.library.tracks import Track, path_to_text
 
 
@@ -97,7 +97,7 @@ class Going(Held):
         ranking.columns_of(sense, snapshot.senses)
         if selection.max_per_artist or selection.max_per_album:
             raise QueryError("a radio has no end, so no limit per artist; set the artist spacing")
-        rows = (self._row(each) for each in selection.exclude)
+        rows = [row for each in selection.exclude for row in excluded_rows(each, snapshot)]
         state = RadioState(
             [],
             drift=drift,
@@ -106,7 +106,7 @@ class Going(Held):
             repeat=repeat,
             sense=sense,
             filter=selection.filter,
-            exclude=[snapshot.ids[row] for row in rows if row is not None],
+            exclude=[snapshot.ids[row] for row in rows],
             keep_versions=selection.keep_versions,
         )
         check_state(state)
@@ -215,9 +215,6 @@ class Going(Held):
         )
         ground = self._ground(pieces, state.sense, selection)
         return Radio(state, ground, ground.place(pieces), left_out=left_out)
-
-    def _row(self, name: Track | Path | str) -> int | None:
-        return queries.row_of(name, self._filled())
 
     def _among(self, name: Track | Path | str, pieces: Sequence[Piece]) -> int:
         """The number of a piece by its name. Raises QueryError."""

@@ -19,19 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from soundalike.errors import QueryError
-from soundalike.library import queries
 from soundalike.library.aggregation import Vectors, unit
-from soundalike.library.filters import matching
 from soundalike.library.material import LeftOut, Piece
 from soundalike.library.ranking import BOTH, columns_of
-from soundalike.library.selection import Selection
+from soundalike.library.selection import Chooser, Selection, excluded_rows
 from soundalike.library.snapshot import Snapshot
 from soundalike.library.tracks import Track
+from soundalike.library.versions import RECORDED, plain_title, same_duration
 
 Points: TypeAlias = npt.NDArray[np.int64]
-# Recordings this alike, and of one length or title, are taken for the same.
-SAME_SOUND = 0.97
-SAME_LENGTH = 2.0  # seconds
 _BLOCK = 256
 
 
@@ -147,12 +143,13 @@ class Ground:
     def same(self, point: int, points: Points) -> npt.NDArray[np.bool_]:
         """Which of some points are the same recording as one, itself included: bool [n]."""
         (one,), others = self._whole([point]), self._whole(points)
-        found = others @ one >= SAME_SOUND
+        found = others @ one >= RECORDED
         track = self.track(point)
         for i in np.flatnonzero(found).tolist():
             other = self.track(int(points[i]))
-            length = abs(other.duration - track.duration) <= SAME_LENGTH
-            found[i] = length or other.title.casefold() == track.title.casefold()
+            found[i] = same_duration(other.duration, track.duration) or (
+                plain_title(other.title) == plain_title(track.title) != ""
+            )
         return np.asarray(found | (points == point))
 
     def recordings(self, points: Points) -> npt.NDArray[np.bool_]:
@@ -160,7 +157,7 @@ class Ground:
         found = np.zeros(len(self.snapshot), bool)
         for start in range(0, len(points), _BLOCK):
             block = points[start : start + _BLOCK]
-            table = self._whole(block) @ self.snapshot.means.T >= SAME_SOUND
+            table = self._whole(block) @ self.snapshot.means.T >= RECORDED
             for point, near in zip(block.tolist(), table, strict=True):
                 rows = np.flatnonzero(near)
                 found[rows[self.same(point, rows)]] = True
@@ -183,22 +180,15 @@ class Ground:
 
     def _chosen(self) -> npt.NDArray[np.bool_]:
         """The rows the selection lets through, bool [N]."""
-        chosen, N = self.selection, len(self.snapshot)
+        chosen = self.selection
         for name in ("exclude_same_artist", "exclude_same_album", "max_duration_ratio"):
             if getattr(chosen, name):
                 raise QueryError(f"{name} is about one seed; it belongs to similar")
-        allowed = np.ones(N, bool)
-        if chosen.filter:
-            allowed = matching(chosen.filter, self.snapshot.facts)
-            if not allowed.any():
-                raise QueryError(f"the filter {chosen.filter!r} lets none of {N} tracks through")
-        rows = [queries.row_of(each, self.snapshot) for each in chosen.exclude]
-        excluded = np.array([row for row in rows if row is not None], np.int64)
-        if len(excluded):
-            if chosen.keep_versions:
-                allowed[excluded] = False
-            else:
-                allowed &= ~self.recordings(excluded)
+        allowed = Chooser(chosen, (), self.snapshot, n=1).allowed
+        allowed = np.ones(len(self.snapshot), bool) if allowed is None else allowed
+        rows = [row for each in chosen.exclude for row in excluded_rows(each, self.snapshot)]
+        if rows and not chosen.keep_versions:
+            allowed &= ~self.recordings(np.array(rows, np.int64))
             if not allowed.any():
                 raise QueryError("every track that could be chosen is excluded")
         return allowed

@@ -140,7 +140,7 @@ class Chooser:
         self._recordings = Recordings(snapshot)
         self._artists = functools.cache(lambda: _groups(snapshot, "artist"))
         self._albums = functools.cache(lambda: _groups(snapshot, "album"))
-        excluded = [row for each in selection.exclude for row in _rows(each, snapshot)]
+        excluded = [row for each in selection.exclude for row in excluded_rows(each, snapshot)]
         self.allowed = self._allowed(seeds, excluded)
         self._blocked = self._known(seeds, excluded)
         self._limits = self._made_limits()
@@ -299,7 +299,7 @@ class _Groups:
         return self.numbers.get(_keys(table, self.what)[0].as_py() or "", -1)
 
 
-def _rows(excluded: Track | Path | str, snapshot: Snapshot) -> list[int]:
+def excluded_rows(excluded: Track | Path | str, snapshot: Snapshot) -> list[int]:
     """The rows that an excluded track or playlist names."""
     row = row_of(excluded, snapshot)
     if row is None and not isinstance(excluded, Track) and playlists.is_playlist(excluded):
