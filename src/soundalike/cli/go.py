@@ -219,7 +219,7 @@ class _Playlist:
         self._failed = bool(left_out)
         for each in left_out:
             where = f"{show.show_path(each.playlist)}:{each.line}: " if each.playlist else ""
-            click.echo(f"{where}{show.show_path(Path(each.name))}: {each.reason}", err=True)
+            click.echo(f"{where}{show.one_line(each.name)}: {each.reason}", err=True)
         if self._m3u:
             from soundalike.library.playlists import write_m3u8
 

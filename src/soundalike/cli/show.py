@@ -214,7 +214,12 @@ def print_report(report: IndexReport, tracks: int, library: Path) -> None:
 
 def show_path(path: Path) -> str:
     """A path on one line that any terminal takes."""
-    text = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return one_line(str(path))
+
+
+def one_line(text: str) -> str:
+    """Text on one line that any terminal takes."""
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return text.replace("\n", "\\n").replace("\r", "\\r")
 
 
