@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from soundalike.library.library import Library as Library
     from soundalike.library.search import Match as Match
     from soundalike.library.search import Neighbor as Neighbor
+    from soundalike.library.selection import Selection as Selection
     from soundalike.library.tracks import Track as Track
 
 __version__ = "0.1.0"
@@ -42,6 +43,7 @@ _HOMES = {
     "Neighbor": "library.search",
     "QueryError": "errors",
     "RecipeError": "errors",
+    "Selection": "library.selection",
     "SoundalikeError": "errors",
     "Track": "library.tracks",
     "TrackVectors": "embedder",

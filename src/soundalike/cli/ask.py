@@ -168,7 +168,8 @@ def versions(query: str | None, as_json: bool, library: Path | None, model: str 
         if as_json:
             show.print_json([show.duplicates_fields(group) for group in groups])
             return
-        click.echo(f"{len(groups)} recordings are there more than once", err=True)
+        count = "1 recording is" if len(groups) == 1 else f"{len(groups)} recordings are"
+        click.echo(f"{count} there more than once", err=True)
         for group in groups:
             click.echo(f"\n{group.kind}: {group.why}")
             show.print_tracks(group.tracks)

@@ -28,6 +28,8 @@ from soundalike.library.snapshot import Snapshot
 from soundalike.library.tracks import text_to_path, title_of
 
 NEAR = 3
+# Who asks for a single letter gets so many of its tracks.
+RANKED = 5000
 # difflib's ratio from which a word counts as spelled like another: "coltrain", "coltrane".
 ALIKE = 0.7
 _SEPARATOR = "\n"  # in no tag, and in no word that is looked for
@@ -149,15 +151,26 @@ def _ordered(
     rows: Sequence[int], whole: str, words: Sequence[str], snapshot: Snapshot
 ) -> list[int]:
     """Rows by how well title, artist and album fit, equal ones by path."""
-    facts = snapshot.facts.select(["title", "artist", "album", "path"]).take(
-        pa.array(rows, pa.int64())
-    )
+    some = _few(rows, whole, snapshot)
+    columns = snapshot.facts.select(["title", "artist", "album", "path"])
+    facts = columns.take(pa.array(some, pa.int64()))
     ranks = []
-    for row, fact in zip(rows, facts.to_pylist(), strict=True):
+    for row, fact in zip(some, facts.to_pylist(), strict=True):
         title = folded(fact["title"] or title_of(text_to_path(fact["path"])))
         artist, album = folded(fact["artist"]), folded(fact["album"])
         ranks.append((_rank(whole, words, title, artist, album), len(title), row))
     return [row for *_, row in sorted(ranks)]
+
+
+def _few(rows: Sequence[int], whole: str, snapshot: Snapshot) -> Sequence[int]:
+    """Those of too many rows to look at one by one whose titles begin so, then the first others."""
+    if len(rows) <= RANKED:
+        return rows
+    titles = pc.utf8_lower(snapshot.facts["title"].combine_chunks().take(pa.array(rows)))
+    begins = pc.starts_with(titles, whole).to_numpy(zero_copy_only=False)
+    exact = pc.equal(titles, whole).to_numpy(zero_copy_only=False)
+    order = np.argsort(~begins * 1 - exact, kind="stable")
+    return [rows[place] for place in order[:RANKED].tolist()]
 
 
 def _rank(whole: str, words: Sequence[str], title: str, artist: str, album: str) -> int:
@@ -175,14 +188,20 @@ def _rank(whole: str, words: Sequence[str], title: str, artist: str, album: str)
 
 def _spelled_like(word: str, snapshot: Snapshot) -> list[str]:
     """Words of the library spelled like one it does not have."""
-    known = {other for other in _vocabulary(snapshot) if abs(len(other) - len(word)) <= 2}
+    pairs = [word[i : i + 2] for i in range(len(word) - 1)] or [word]
+    known = [
+        other
+        for other in _vocabulary(snapshot)
+        # difflib is slow; what shares hardly any pair of letters it would not find alike.
+        if abs(len(other) - len(word)) <= 2
+        and 3 * sum(pair in other for pair in pairs) >= len(pairs)
+    ]
     return difflib.get_close_matches(word, sorted(known), n=NEAR, cutoff=ALIKE)
 
 
 def _vocabulary(snapshot: Snapshot) -> set[str]:
+    """All words of titles, artists, albums and file names."""
     texts: Iterable[str] = _texts(snapshot).to_pylist()
-    words: set[str] = set()
-    for text in texts:
-        title, artist, album, path = text.split(_SEPARATOR, 3)
-        words.update(re.split(r"[\W_]+", f"{title} {artist} {album} {path.rpartition('/')[2]}"))
-    return words - {""}
+    fields = (text.split(_SEPARATOR, 3) for text in texts)
+    lines = (f"{t} {artist} {album} {path.rpartition('/')[2]}" for t, artist, album, path in fields)
+    return set(re.findall(r"[^\W_]+", " ".join(lines)))

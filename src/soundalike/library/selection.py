@@ -17,8 +17,8 @@ never count as of the same one.
 
 from __future__ import annotations
 
-import functools
 import math
+import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,8 +138,6 @@ class Chooser:
         """
         self._selection, self._snapshot, self._n = selection, snapshot, n
         self._recordings = Recordings(snapshot)
-        self._artists = functools.cache(lambda: _groups(snapshot, "artist"))
-        self._albums = functools.cache(lambda: _groups(snapshot, "album"))
         excluded = [row for each in selection.exclude for row in excluded_rows(each, snapshot)]
         self.allowed = self._allowed(seeds, excluded)
         self._blocked = self._known(seeds, excluded)
@@ -223,13 +221,9 @@ class Chooser:
         if excluded:
             steps.append(("the excluded tracks", _all_but(excluded, N)))
         if chosen.exclude_same_artist:
-            steps.append(
-                ("leaving out the same artist", self._others(self._artists(), "artist", seeds))
-            )
+            steps.append(("leaving out the same artist", self._others("artist", seeds)))
         if chosen.exclude_same_album:
-            steps.append(
-                ("leaving out the same album", self._others(self._albums(), "album", seeds))
-            )
+            steps.append(("leaving out the same album", self._others("album", seeds)))
         if chosen.max_duration_ratio is not None:
             steps.append(
                 ("the ratio of durations", self._lasting(seeds, chosen.max_duration_ratio))
@@ -245,8 +239,9 @@ class Chooser:
             before = int(allowed.sum())
         return allowed
 
-    def _others(self, groups: _Groups, what: str, seeds: Sequence[Seed]) -> Mask:
+    def _others(self, what: str, seeds: Sequence[Seed]) -> Mask:
         """Rows of another artist, or album, than the seeds."""
+        groups = _groups(self._snapshot, what)
         own = {groups.of(seed) for seed in seeds} - {-1}
         if not any(seed.track is not None for seed in seeds):
             raise QueryError(f"exclude_same_{what} needs a query with tags; vectors have none")
@@ -263,13 +258,13 @@ class Chooser:
 
     def _made_limits(self) -> list[_Limit]:
         limits = []
-        for groups, given, usual in (
-            (self._artists, self._selection.max_per_artist, PER_ARTIST),
-            (self._albums, self._selection.max_per_album, PER_ALBUM),
+        for what, given, usual in (
+            ("artist", self._selection.max_per_artist, PER_ARTIST),
+            ("album", self._selection.max_per_album, PER_ALBUM),
         ):
             if given == NO_LIMIT:
                 continue
-            limit = _Limit(groups().members, usual if given is None else given)
+            limit = _Limit(_groups(self._snapshot, what).members, usual if given is None else given)
             while given is None and _possible(limit, self.allowed) < self._n:
                 if limit.most >= len(self._snapshot):
                     break
@@ -280,10 +275,16 @@ class Chooser:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Groups:
-    """Artists or albums by number: of every row, int64 [N], -1 for none; and by name."""
+    """Artists or albums of a library.
 
+    Attributes:
+        keys: what artist or album each row is of, [N]; null where the file does not say.
+        members: the same by number, int64 [N]; -1 for null.
+        what: "artist" or "album".
+    """
+
+    keys: Any
     members: npt.NDArray[np.int64]
-    numbers: dict[str, int]
     what: str
 
     def of(self, seed: Seed) -> int:
@@ -295,8 +296,12 @@ class _Groups:
         columns = {
             name: [getattr(seed.track, name)] for name in ("artist", "album", "album_artist")
         }
-        table = pa.table({**columns, "path": [path_to_text(seed.track.path)]})
-        return self.numbers.get(_keys(table, self.what)[0].as_py() or "", -1)
+        own = _keys(pa.table({**columns, "path": [path_to_text(seed.track.path)]}), self.what)[0]
+        row = pc.index(self.keys, own).as_py() if own.is_valid else -1
+        return -1 if row < 0 else int(self.members[row])
+
+
+_KNOWN: weakref.WeakKeyDictionary[Snapshot, dict[str, _Groups]] = weakref.WeakKeyDictionary()
 
 
 def excluded_rows(excluded: Track | Path | str, snapshot: Snapshot) -> list[int]:
@@ -308,10 +313,13 @@ def excluded_rows(excluded: Track | Path | str, snapshot: Snapshot) -> list[int]
 
 
 def _groups(snapshot: Snapshot, what: str) -> _Groups:
-    encoded = _keys(snapshot.facts, what).dictionary_encode()
-    members = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    names = encoded.dictionary.to_pylist()
-    return _Groups(members, {name: number for number, name in enumerate(names)}, what)
+    known = _KNOWN.setdefault(snapshot, {})
+    if what not in known:
+        keys = _keys(snapshot.facts, what)
+        numbers = pc.fill_null(keys.dictionary_encode().indices, -1)
+        members = numbers.to_numpy(zero_copy_only=False).astype(np.int64)
+        known[what] = _Groups(keys, members, what)
+    return known[what]
 
 
 def _keys(facts: pa.Table, what: str) -> Any:
@@ -322,15 +330,22 @@ def _keys(facts: pa.Table, what: str) -> Any:
     artist = _name(facts, "artist")
     if what == "artist":
         return artist
-    path = facts["path"].combine_chunks()
-    folder = pc.list_element(pc.split_pattern(path, "/", max_splits=1, reverse=True), 0)
-    maker = pc.coalesce(_name(facts, "album_artist"), artist, folder)
+    maker = pc.coalesce(_name(facts, "album_artist"), artist)
+    nobody = pc.is_null(maker)
+    if pc.any(nobody).as_py():
+        paths = facts["path"].combine_chunks().filter(nobody)
+        folders = pc.list_element(pc.split_pattern(paths, "/", max_splits=1, reverse=True), 0)
+        maker = pc.replace_with_mask(maker, nobody, folders)
     return pc.binary_join_element_wise(_name(facts, "album"), maker, "\n")
 
 
 def _name(facts: pa.Table, column: str) -> Any:
-    text = pc.utf8_lower(pc.utf8_trim_whitespace(facts[column].combine_chunks()))
-    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+    """A column in lower case, null for ""; each name is worked on once."""
+    encoded = facts[column].combine_chunks().dictionary_encode()
+    names = pc.utf8_lower(pc.utf8_trim_whitespace(encoded.dictionary))
+    return pc.if_else(pc.equal(names, ""), pa.scalar(None, pa.string()), names).take(
+        encoded.indices
+    )
 
 
 def _all_but(rows: Iterable[int], N: int) -> Mask:
