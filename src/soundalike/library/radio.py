@@ -13,7 +13,7 @@ same radio, whether it was stopped in between or not.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -201,6 +201,12 @@ def state_from(values: dict[str, Any]) -> RadioState:
             f"this is no state of a radio, or one of another version (format {values.get('format')}, "
             f"this version reads {FORMAT})"
         )
+    blank = asdict(RadioState([]))
+    for name, value in values.items():
+        kinds = (int, float) if name == "drift" else type(blank[name])
+        texts = value if isinstance(value, list) else []
+        if not isinstance(value, kinds) or not all(isinstance(text, str) for text in texts):
+            raise QueryError(f"this is no state of a radio: {name} is {value!r}")
     return check_state(RadioState(**values))
 
 
