@@ -104,7 +104,7 @@ def similar(
     neighbors = opened.similar(
         seeds,
         n=count,
-        dislike=[_meant(opened, each) for each in wants["dislike"]],
+        dislike=[meant(opened, each) for each in wants["dislike"]],
         selection=selection,
         excerpt=(first, last),
         **how,
@@ -173,13 +173,13 @@ def versions(query: str | None, as_json: bool, library: Path | None, model: str 
             click.echo(f"\n{group.kind}: {group.why}")
             show.print_tracks(group.tracks)
         return
-    meant = _meant(opened, query)
-    found = opened.versions(meant)
+    wanted = meant(opened, query)
+    found = opened.versions(wanted)
     if as_json:
         show.print_json([show.version_fields(version) for version in found])
         return
     if not found:
-        click.echo(f"no other version of {_name(meant)} is in the library", err=True)
+        click.echo(f"no other version of {_name(wanted)} is in the library", err=True)
     for version in found:
         click.echo(f"{version.kind:9}  {version.similarity:.3f}  {show.name_of(version.track)}")
         click.echo(f"{'':18}{show.show_path(version.track.path)}")
@@ -188,7 +188,7 @@ def versions(query: str | None, as_json: bool, library: Path | None, model: str 
 
 def _seeds(library: Library, queries: Sequence[str], wants: dict[str, Any]) -> list[Any]:
     """Everything to ask with."""
-    seeds: list[Any] = [_meant(library, query) for query in queries]
+    seeds: list[Any] = [meant(library, query) for query in queries]
     for what in ("artist", "album"):
         if wants[what]:
             seeds += library.find(**{what: wants[what]})
@@ -205,7 +205,7 @@ def _seeds(library: Library, queries: Sequence[str], wants: dict[str, Any]) -> l
     return seeds
 
 
-def _meant(library: Library, query: str) -> Any:
+def meant(library: Library, query: str) -> Any:
     """A query as it is, or the one track that words stand for, and tells which."""
     from soundalike.library import queries
 

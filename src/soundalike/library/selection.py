@@ -138,7 +138,7 @@ class Chooser:
         """
         self._selection, self._snapshot, self._n = selection, snapshot, n
         self._recordings = Recordings(snapshot)
-        excluded = [row for each in selection.exclude for row in _rows(each, snapshot)]
+        excluded = [row for each in selection.exclude for row in excluded_rows(each, snapshot)]
         self.allowed = self._allowed(seeds, excluded)
         self._blocked = self._known(seeds, excluded)
         self._limits = self._made_limits()
@@ -304,7 +304,7 @@ class _Groups:
 _KNOWN: weakref.WeakKeyDictionary[Snapshot, dict[str, _Groups]] = weakref.WeakKeyDictionary()
 
 
-def _rows(excluded: Track | Path | str, snapshot: Snapshot) -> list[int]:
+def excluded_rows(excluded: Track | Path | str, snapshot: Snapshot) -> list[int]:
     """The rows that an excluded track or playlist names."""
     row = row_of(excluded, snapshot)
     if row is None and not isinstance(excluded, Track) and playlists.is_playlist(excluded):
