@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from soundalike.library.asking import Asking
 from soundalike.library.keeping import Keeping
+from soundalike.library.seeing import Seeing
 
 
-class Library(Keeping, Asking):
+class Library(Keeping, Asking, Seeing):
     """A music library: its tracks, and what sounds like what.
 
-    `held` has what it is made of, `keeping` the verbs that change it, `asking` those that ask.
+    `held` has what it is made of, `keeping` the verbs that change it, `asking` those that ask, `seeing`
+    those that show it as a whole.
     """
