@@ -1,6 +1,6 @@
 """The map in docs/library.md: recordings copied with their tags, indexed, clustered, drawn.
 
-python bench/map_picture.py [--tracks 150] [--out docs/pictures/map.png] [--dark] [--work FOLDER]
+python bench/map_picture.py [--out docs/pictures/map.png] [--dark] [--work FOLDER]
 
 The recordings of $SOUNDALIKE_DATA/music come without tags. They are copied, packet by packet and not
 encoded again, with artist, title and soundtrack (as the album) from tracks.csv; what is drawn is then a
@@ -22,6 +22,7 @@ import numpy as np
 
 from record import DATA, ROOT
 from soundalike.library.library import Library
+from soundalike.library.picture import draw
 
 SPLITS = ("validation", "train")
 SHORTEST, LONGEST = 10, 14
@@ -67,3 +68,48 @@ def copied(rows: list[dict[str, str]], folder: Path) -> Path:
             tags = {name: row[name] for name in ("artist", "title") if row[name]}
             tag(DATA / "music" / row["path"], target, {**tags, "album": row["soundtrack"]})
     return folder
+
+
+def shared(labels: list[str], near: np.ndarray) -> float:
+    """The share of neighbors [N, k] that have the label of the track they are neighbors of."""
+    names = np.array(labels)
+    return float((names[near] == names[:, None]).mean())
+
+
+def nearest(distances: np.ndarray) -> np.ndarray:
+    """The nearest rows of each row, not itself: [N, NEAREST]."""
+    np.fill_diagonal(distances, np.inf)
+    return np.argsort(distances, axis=1)[:, :NEAREST]
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    options.add_argument("--out", type=Path, default=ROOT / "docs/pictures/map.png")
+    options.add_argument("--dark", action="store_true")
+    options.add_argument("--work", type=Path, help="keep copies and library here")
+    chosen_options = options.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        work = chosen_options.work or Path(name)
+        library = Library(work / "library")
+        library.index([copied(chosen(), work / "music")], prune=True)
+        seen = library.map()
+        draw(seen, chosen_options.out, dark=chosen_options.dark)
+        tracks, vectors = library.vectors()
+    albums = [track.album for track in tracks]
+    away = np.linalg.norm(seen.places[:, None] - seen.places[None], axis=2)
+    found = {
+        "on the map": shared(albums, nearest(away)),
+        "in the vectors": shared(albums, nearest(1 - vectors @ vectors.T)),
+        "by chance": shared(albums, nearest(np.random.default_rng(0).random(away.shape))),
+    }
+    print(
+        f"{len(tracks)} tracks of {len(set(albums))} albums; of the nearest {NEAREST}, from the same:"
+    )
+    for where, share in found.items():
+        print(f"  {share:.2f} {where}")
+    for cluster in seen.clusters:
+        print(f"{len(cluster.tracks):4} {cluster.name}")
+
+
+if __name__ == "__main__":
+    main()

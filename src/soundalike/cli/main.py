@@ -7,7 +7,7 @@ import sys
 import click
 
 from soundalike import __version__
-from soundalike.cli import ask, claims, demonstrate, encoders, evaluation, keep, research, take
+from soundalike.cli import ask, claims, demonstrate, encoders, evaluation, keep, research, see, take
 from soundalike.errors import QueryError, RecipeError, SoundalikeError
 
 FAILED, MISUSED = 1, 2
@@ -30,6 +30,9 @@ for command in (
     keep.index,
     ask.similar,
     take.embed,
+    take.vectors,
+    see.map_command,
+    see.clusters,
     keep.failures,
     research.train,
     evaluation.evaluate,

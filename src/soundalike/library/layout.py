@@ -115,8 +115,9 @@ def _tsne(vectors: Vectors, seed: int, tell: Tell | None) -> npt.NDArray[np.floa
     with warnings.catch_warnings():
         # Its remarks on small libraries and on numpy are for whoever tunes it.
         warnings.simplefilter("ignore")
+        perplexity = min(max(FEWEST, min(MOST, N**0.5)), (N - 1) / 3)
         affinities = openTSNE.affinity.PerplexityBasedNN(
-            coordinates, perplexity=min(max(FEWEST, min(MOST, N**0.5)), (N - 1) / 3), random_state=seed, n_jobs=-1
+            coordinates, perplexity=perplexity, random_state=seed, n_jobs=-1
         )
         start = openTSNE.initialization.rescale(coordinates[:, :2])
         embedding = openTSNE.TSNEEmbedding(

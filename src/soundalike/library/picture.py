@@ -227,7 +227,8 @@ def _names(figure: Any, axes: Any, seen: Map, look: Look, *, own_colors: bool) -
 
     halo = [withStroke(linewidth=2.5, foreground=look.paper)]
     size = 11 if len(seen.clusters) <= 12 else 9
-    renderer, taken = figure.canvas.get_renderer(), []
+    renderer = figure.canvas.get_renderer()
+    taken: list[Box] = []
     figure.draw_without_rendering()
     sheet = axes.get_window_extent(renderer)
     for cluster in seen.clusters:
@@ -251,8 +252,14 @@ def _names(figure: Any, axes: Any, seen: Map, look: Look, *, own_colors: bool) -
         text.set_position(axes.transData.inverted().transform(middle))
         moved = math.hypot(x - box.x0, y - box.y0)
         if moved > 1.5 * box.height:
-            ends = axes.transData.inverted().transform([middle]).tolist() + [seen.centre(cluster)]
-            axes.plot(*zip(*ends, strict=True), color=color, lw=0.8, alpha=0.7, zorder=4)
+            ends = axes.transData.inverted().transform([middle]).tolist()
+            axes.plot(
+                *zip(*ends, seen.centre(cluster), strict=True),
+                color=color,
+                lw=0.8,
+                alpha=0.7,
+                zorder=4,
+            )
 
 
 Box = tuple[float, float, float, float]

@@ -128,7 +128,9 @@ class Seeing(Held):
         layouts.check_layout(layout)
         snapshot = self._filled()
         labels = _grouped(snapshot, k, sense=sense, seed=seed, tell=progress)
-        places = layouts.place(vectors.means(snapshot, sense), layout=layout, seed=seed, tell=progress)
+        places = layouts.place(
+            vectors.means(snapshot, sense), layout=layout, seed=seed, tell=progress
+        )
         groups = self._named(snapshot, labels, sense)
         return Map(snapshot.tracks(), places, groups, labels, layout)
 

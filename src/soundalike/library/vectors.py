@@ -32,11 +32,13 @@ class Batch:
         rows: of the snapshot, [n].
         vectors: a unit vector each, float32 [n, D], or [n, S * D] of segments in a row.
         segments: unit rows, float32 [n, S, D]; None unless they were asked for.
+        starts: when each segment begins in its track, seconds, float64 [n, S]; None likewise.
     """
 
     rows: Rows
     vectors: Vectors
-    segments: Vectors | None
+    segments: Vectors | None = None
+    starts: npt.NDArray[np.float64] | None = None
 
 
 def means(snapshot: Snapshot, sense: str) -> Vectors:
@@ -81,12 +83,16 @@ def batches(
         some = rows[start : start + BATCH]
         if aggregation == "mean" and not segments:
             stored = snapshot.means[some]
-            yield Batch(some, stored if own is None else unit(stored[:, own]), None)
+            yield Batch(some, stored if own is None else unit(stored[:, own]))
             continue
         parts = _segments(snapshot, some, table)
         parts = parts if own is None else unit(parts[..., own])
         folded = np.asarray(track_vector(parts, aggregation), np.float32)
-        yield Batch(some, folded, parts if segments else None)
+        if not segments:
+            yield Batch(some, folded)
+            continue
+        starts = np.array(snapshot.facts["starts"].take(some).to_pylist(), np.float64)
+        yield Batch(some, folded, parts, starts)
 
 
 def check(aggregation: str, sense: str, snapshot: Snapshot) -> None:
