@@ -10,10 +10,10 @@ import pytest
 
 from fake_model import write_fake_model, write_tone
 
-beets = pytest.importorskip("beets")
-import beets.library  # noqa: E402
-import beets.plugins  # noqa: E402
-import beets.ui  # noqa: E402
+pytest.importorskip("beets")
+import beets
+import beets.plugins
+import beets.ui
 
 Beet = Callable[..., str]
 TONES = {"low": 220.0, "lower": 215.0, "middle": 880.0, "high": 3520.0, "higher": 3600.0}

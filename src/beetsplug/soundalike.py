@@ -118,10 +118,11 @@ class SoundalikePlugin(BeetsPlugin):  # type: ignore[misc] # beets is not there 
         library = self._library()
         items = {item.filepath: item for item in lib.items()}
         own = {seed.id for seed in seeds}
-        paths: list[Any] = [seed.filepath for seed in seeds]
+        paths = [seed.filepath for seed in seeds]
+        asked: Any = paths[0] if len(paths) == 1 else paths
         wanted = count + len(seeds)
         while True:
-            answers = library.similar(paths if len(paths) > 1 else paths[0], n=wanted)
+            answers = library.similar(asked, n=wanted)
             found = []
             for answer in answers:
                 item = items.get(answer.track.path)

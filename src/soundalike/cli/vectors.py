@@ -51,7 +51,8 @@ class VectorFile:
         check_ending(out)
         self._out, self._stack = out, ExitStack()
         writers: dict[str, Any] = {".parquet": _Parquet, ".npz": _Npz, ".npy": _Npy}
-        self._writer, self._open = writers[out.suffix.lower()], None
+        self._writer = writers[out.suffix.lower()]
+        self._open: Any = None
         self._model = model
 
     def __enter__(self) -> VectorFile:
@@ -124,8 +125,8 @@ class _Arrays:
         for name, array in arrays.items():
             if name not in self._rows:
                 # Beside the file: where it is to lie there is room, in /tmp there may not be.
-                spool = self._stack.enter_context(tempfile.TemporaryFile(dir=self._out.parent))
-                self._rows[name] = spool, array[:0]
+                spool = tempfile.TemporaryFile(dir=self._out.parent)  # noqa: SIM115 - by the stack
+                self._rows[name] = self._stack.enter_context(spool), array[:0]
             self._rows[name][0].write(np.ascontiguousarray(array).tobytes())
 
     def __enter__(self) -> Any:

@@ -29,8 +29,8 @@ ROUNDS = 100
 FEWEST, MOST = 3, 16
 # Groups much smaller than this have nothing in common to be named by.
 AVERAGE = 8
-# How much worse a number of groups may stand apart than the best and still be preferred for its detail.
-NEARLY = 0.15
+# By how much of a silhouette a number of groups may fall behind the best one and still be preferred.
+NEARLY = 0.01
 _JUDGED = 1500
 
 
@@ -85,7 +85,7 @@ def best_k(vectors: Vectors, *, seed: int = 0, tell: Tell | None = None) -> int:
         if tell is not None:
             tell("groups", done, len(tried))
     highest = max(found.values())
-    return max(k for k, value in found.items() if value >= highest - NEARLY * abs(highest))
+    return max(k for k, value in found.items() if value >= highest - NEARLY)
 
 
 def silhouette(vectors: Vectors, labels: Labels) -> float:

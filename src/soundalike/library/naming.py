@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from soundalike.library.tracks import text_to_path
+from soundalike.library.tracks import clean, text_to_path
 
 KINDS = ("genre", "artist", "album", "decade", "folder")
 """What a word can be; of two that say the same of the same tracks the earlier kind is taken."""
@@ -74,7 +74,7 @@ def said_by(facts: pa.Table, roots: Sequence[str]) -> tuple[Said, dict[tuple[str
         words += [("artist", row["artist"] or row["album_artist"]), ("album", row["album"])]
         words += [("decade", f"{row['year'] // 10 * 10}s" if row["year"] else "")]
         folder = str(PurePath(text_to_path(row["path"])).parent)
-        words += [("folder", PurePath(part).name) for part in _folders(folder) - above]
+        words += [("folder", clean(PurePath(part).name)) for part in _folders(folder) - above]
         own = {(kind, text.casefold()): text for kind, text in words if text}
         for word, text in own.items():
             spellings.setdefault(word, Counter())[text] += 1

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from soundalike.errors import LibraryError, QueryError
 from soundalike.library.disk import explained, replaced
 from soundalike.library.seeing import Map
-from soundalike.library.tracks import Track
+from soundalike.library.tracks import Track, clean
 
 COLORS = ("cluster", "genre", "artist", "album", "year", "folder")
 ENDINGS = (".png", ".svg")
@@ -173,7 +173,7 @@ def _kinds(seen: Map, color: str, most: int) -> tuple[npt.NDArray[np.int64], lis
 
 def _tag(track: Track, color: str) -> str:
     if color == "folder":
-        return track.path.parent.name
+        return clean(track.path.parent.name)
     if color == "artist":
         return track.artist or track.album_artist
     return str(getattr(track, color))
