@@ -13,6 +13,7 @@ from scipy.stats import chi2_contingency
 
 from soundalike.library import naming
 from soundalike.library.naming import Word
+from soundalike.library.tracks import Track
 
 
 def facts(rows: list[dict[str, object]]) -> pa.Table:
@@ -29,10 +30,14 @@ def facts(rows: list[dict[str, object]]) -> pa.Table:
     )
 
 
+def midst(title: str, artist: str = "") -> Track:
+    return Track("0" * 16, Path("/music/a.flac"), title, artist, "", 60.0)
+
+
 def named(rows: list[dict[str, object]], labels: list[int]) -> list[str]:
     said, written = naming.said_by(facts(rows), ["/music"])
     words = naming.words_of(np.array(labels), said, written)
-    return naming.names_of(words, [f"Track {i}" for i in range(len(words))])
+    return naming.names_of(words, [midst(f"Track {i}") for i in range(len(words))])
 
 
 def test_a_group_is_named_by_what_only_it_says() -> None:
@@ -65,7 +70,10 @@ def test_no_two_groups_have_one_name() -> None:
     names = named(rows, [0] * 6 + [1] * 6 + [2] * 40)
     assert names[0] == "Jazz"
     assert names[1] == "Jazz, like Track 1"
-    assert naming.names_of([[], []], ["One", "One"]) == ["like One", "like One (2)"]
+    assert naming.names_of([[], []], [midst("One", "A")] * 2) == [
+        "like A - One",
+        "like A - One (2)",
+    ]
 
 
 def test_several_genres_in_one_tag_are_several_words_however_they_are_written() -> None:

@@ -36,6 +36,7 @@ FEWEST, MOST = 5.0, 30.0
 _EARLY, _LATE, _EVERY = 250, 500, 10
 # A line where t-SNE has nothing to arrange.
 _FEW = 5
+_SAME = 1e-6
 
 
 def place(
@@ -110,6 +111,8 @@ def _tsne(vectors: Vectors, seed: int, tell: Tell | None) -> npt.NDArray[np.floa
 
     N = len(vectors)
     coordinates = principal(vectors, min(_KEPT, vectors.shape[1]))
+    if np.ptp(coordinates[:, 0]) < _SAME:
+        return coordinates[:, :2]  # all alike: there is nothing to arrange
     if tell is not None:
         tell("layout", 0, _EARLY + _LATE)
     with warnings.catch_warnings():

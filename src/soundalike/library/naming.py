@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from soundalike.library.tracks import clean, text_to_path
+from soundalike.library.tracks import Track, clean, text_to_path
 
 KINDS = ("genre", "artist", "album", "decade", "folder")
 """What a word can be; of two that say the same of the same tracks the earlier kind is taken."""
@@ -100,21 +100,23 @@ def words_of(
     return [_best(rows, said, total, written) for rows in members]
 
 
-def names_of(words: Sequence[Sequence[Word]], centres: Sequence[str]) -> list[str]:
+def names_of(words: Sequence[Sequence[Word]], centres: Sequence[Track]) -> list[str]:
     """Name groups, no two alike.
 
     Args:
         words: of each group, best first.
-        centres: what the track in the midst of each is called.
+        centres: the track in the midst of each.
 
     Returns:
-        Such as "Jazz, 1960s", or "like Artist - Title" for a group without words.
+        Such as "Jazz, 1960s"; "like Artist - Title" for a group without words; "Jazz, like Title"
+        where another group has the name already.
     """
     names: list[str] = []
     for own, centre in zip(words, centres, strict=True):
         texts = [word.text for word in own]
         tried = [", ".join(texts[:count]) for count in range(_enough(own), len(texts) + 1)]
-        tried += [f"{tried[0]}, like {centre}" if texts else f"like {centre}"]
+        called = f"{centre.artist} - {centre.title}" if centre.artist else centre.title
+        tried += [f"{tried[0]}, like {centre.title}" if texts else f"like {called}"]
         # Two groups may even lie around copies of one track.
         tried += [f"{tried[-1]} ({number})" for number in range(2, len(words) + 2)]
         names.append(next(name for name in tried if name and name not in names))

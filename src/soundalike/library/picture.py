@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,14 +30,28 @@ COLORS = ("cluster", "genre", "artist", "album", "year", "folder")
 ENDINGS = (".png", ".svg")
 WIDTH, DPI = 10.0, 120
 # Inches below and above the map, for words.
-BELOW, MARGINS = 0.7, 1.5
+BELOW, ABOVE, LEGEND = 0.45, 0.8, 0.5
 # Past this many dots an SVG holds them as one image, not as a shape each.
 SHAPES = 5000
 # A name has two lines at most.
 NAME_LENGTH, LINE = 46, 26
 OTHER = "other"
+FALLBACKS = (
+    *(
+        "Noto Sans CJK JP",
+        "Noto Sans CJK SC",
+        "Source Han Sans",
+        "Hiragino Sans",
+        "Microsoft YaHei",
+    ),
+    *("Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Thai", "Noto Sans", "Arial Unicode MS"),
+)
 _SHAPES = "os^Dv"
-_STYLE = {"font.family": "DejaVu Sans", "svg.hashsalt": "soundalike", "svg.fonttype": "none"}
+# What moving a name away by its height costs, in dots covered.
+FAR = 1.0
+# So many dots are looked at to find room for names.
+MOST_DOTS = 3000
+_STYLE = {"text.parse_math": False, "svg.hashsalt": "soundalike", "svg.fonttype": "none"}
 
 
 @dataclass(frozen=True)
@@ -101,15 +116,19 @@ def draw(seen: Map, out: Path, *, color: str = "cluster", dark: bool = False) ->
     from matplotlib.figure import Figure
 
     look = DARK if dark else LIGHT
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        # A name may have letters that no font here has; they become boxes.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         matplotlib.rcdefaults()  # whatever style a person has set up, the picture is the same
         matplotlib.rcParams.update(_STYLE)
+        matplotlib.rcParams["font.family"] = _fonts()
         extent = np.ptp(seen.places, axis=0) + 0.05
         shape = min(max(float(extent[1] / extent[0]), 0.5), 0.9)
-        height = WIDTH * shape + MARGINS
+        below = BELOW if color == "cluster" else BELOW + LEGEND
+        height = WIDTH * shape + below + ABOVE
         figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor=look.paper)
         FigureCanvasAgg(figure)
-        axes = figure.add_axes((0.02, BELOW / height, 0.96, 1 - MARGINS / height))
+        axes = figure.add_axes((0.02, below / height, 0.96, WIDTH * shape / height))
         axes.set_axis_off()
         axes.set_aspect("equal", adjustable="datalim")
         axes.margins(0.06)
@@ -122,6 +141,13 @@ def draw(seen: Map, out: Path, *, color: str = "cluster", dark: bool = False) ->
         about = {"Software": None} if form == "png" else {"Date": None}
         with explained(f"cannot write {out}"), replaced(out) as file:
             figure.savefig(file, format=form, facecolor=look.paper, metadata=about)
+
+
+def _fonts() -> list[str]:
+    """The font that comes with matplotlib, and for letters it lacks those of this machine."""
+    from matplotlib.font_manager import get_font_names
+
+    return ["DejaVu Sans", *(name for name in FALLBACKS if name in get_font_names())]
 
 
 def _dots(axes: Any, seen: Map, color: str, look: Look) -> None:
@@ -138,11 +164,14 @@ def _dots(axes: Any, seen: Map, color: str, look: Look) -> None:
         _scatter(axes, seen, np.isnan(years), {**style, "color": look.rest, "label": "no year"})
         if not np.isnan(years).all():
             there = ~np.isnan(years)
-            style |= {"c": years[there], "cmap": look.scale}
+            first, last = years[there].min(), years[there].max()
+            style |= {"c": years[there], "cmap": look.scale, "vmin": first}
+            style["vmax"] = max(last, first + 1)
             drawn = _scatter(axes, seen, there, style)
             bar = axes.figure.colorbar(drawn, ax=axes, shrink=0.35, pad=0.01, aspect=18)
             bar.outline.set_visible(False)
             bar.ax.tick_params(colors=look.pale, labelsize=9, length=0)
+            bar.ax.yaxis.get_major_locator().set_params(integer=True)
             bar.ax.yaxis.set_major_formatter("{x:.0f}")
         return
     kinds, names = _kinds(seen, color, 2 * len(look.kinds))
@@ -223,14 +252,14 @@ def _legend(figure: Any, axes: Any, look: Look) -> None:
 
 def _names(figure: Any, axes: Any, seen: Map, look: Look, *, own_colors: bool) -> None:
     """Write the names of the groups, each as near to its group as the others leave room."""
-    from matplotlib.patheffects import withStroke
-
-    halo = [withStroke(linewidth=2.5, foreground=look.paper)]
+    # Not a halo, which an SVG would hold as outlines: names are to be found and copied there.
+    veil = {"facecolor": look.paper, "edgecolor": "none", "alpha": 0.6, "pad": 1}
     size = 11 if len(seen.clusters) <= 12 else 9
     renderer = figure.canvas.get_renderer()
     taken: list[Box] = []
     figure.draw_without_rendering()
     sheet = axes.get_window_extent(renderer)
+    dots = axes.transData.transform(seen.places[:: math.ceil(len(seen.places) / MOST_DOTS)])
     for cluster in seen.clusters:
         color = look.kinds[cluster.number % len(look.kinds)] if own_colors else look.pale
         text = axes.text(
@@ -242,16 +271,16 @@ def _names(figure: Any, axes: Any, seen: Map, look: Look, *, own_colors: bool) -
             color=color,
             ha="center",
             va="center",
-            path_effects=halo,
+            bbox=veil,
             zorder=5,
         )
         box = text.get_window_extent(renderer).padded(2)
-        x, y = _free(box.bounds, taken, sheet.bounds)
+        x, y = _free(box.bounds, taken, sheet.bounds, dots)
         taken.append((x, y, box.width, box.height))
         middle = (x + box.width / 2, y + box.height / 2)
         text.set_position(axes.transData.inverted().transform(middle))
         moved = math.hypot(x - box.x0, y - box.y0)
-        if moved > 1.5 * box.height:
+        if moved > 2.5 * box.height:
             ends = axes.transData.inverted().transform([middle]).tolist()
             axes.plot(
                 *zip(*ends, seen.centre(cluster), strict=True),
@@ -265,22 +294,31 @@ def _names(figure: Any, axes: Any, seen: Map, look: Look, *, own_colors: bool) -
 Box = tuple[float, float, float, float]
 
 
-def _free(box: Box, taken: Sequence[Box], sheet: Box) -> tuple[float, float]:
-    """Find where a box (x, y, width, height) touches no other: on a spiral around where it should be.
+def _free(box: Box, taken: Sequence[Box], sheet: Box, dots: Any) -> tuple[float, float]:
+    """Find a place for a box (x, y, width, height) on a spiral around where it should be.
 
-    It stays on the sheet; where all is full it stays where it should be.
+    It stays on the sheet and touches no other box. Of such places it takes the one where it covers few
+    dots and is still near; where all is full it stays where it should be.
     """
     x, y, width, height = box
     left, bottom, wide, high = sheet
-    for step in range(600):
-        angle, radius = 0.5 * step, 0.06 * height * step
+    best, least = (x, y), math.inf
+    for step in range(500):
+        angle, radius = 0.5 * step, 0.05 * step
+        if radius * FAR > least:
+            break
         # Lines of text are flat: less sideways costs as much as more up and down.
-        at_x, at_y = x + 1.6 * radius * math.cos(angle), y + radius * math.sin(angle)
+        at_x = x + 1.6 * radius * height * math.cos(angle)
+        at_y = y + radius * height * math.sin(angle)
         at_x = min(max(at_x, left), left + wide - width)
         at_y = min(max(at_y, bottom), bottom + high - height)
-        if not any(_touch((at_x, at_y, width, height), other) for other in taken):
-            return at_x, at_y
-    return x, y
+        if any(_touch((at_x, at_y, width, height), other) for other in taken):
+            continue
+        inside = (dots > (at_x - 4, at_y - 4)) & (dots < (at_x + width + 4, at_y + height + 4))
+        cost = radius * FAR + float(inside.all(axis=1).sum())
+        if cost < least:
+            best, least = (at_x, at_y), cost
+    return best
 
 
 def _touch(one: Box, other: Box) -> bool:
@@ -291,7 +329,8 @@ def _touch(one: Box, other: Box) -> bool:
 def _lines(name: str) -> str:
     """A name on two lines, parted where it has a space nearest the middle."""
     name = _short(name)
-    spaces = [place for place, letter in enumerate(name) if letter == " "]
+    # Not before a dash, which would begin a line.
+    spaces = [i for i, letter in enumerate(name) if letter == " " and name[i + 1 : i + 2] != "-"]
     if len(name) <= LINE or not spaces:
         return name
     middle = min(spaces, key=lambda place: abs(place - len(name) / 2))

@@ -183,7 +183,7 @@ class Seeing(Held):
         words = naming.words_of(labels, said, written)
         tracks = snapshot.tracks()
         members = [tuple(tracks[row] for row in own.tolist()) for own in order]
-        names = naming.names_of(words, [_called(own[0]) for own in members])
+        names = naming.names_of(words, [own[0] for own in members])
         return [
             Cluster(number, name, tuple(own), group)
             for number, (name, own, group) in enumerate(zip(names, words, members, strict=True))
@@ -210,7 +210,3 @@ def _tracks(snapshot: Snapshot, rows: npt.NDArray[np.int64]) -> list[Track]:
 
 def _source(track: Track) -> tuple[str, str]:
     return (track.artist or track.album_artist).casefold(), track.album.casefold()
-
-
-def _called(track: Track) -> str:
-    return f"{track.artist} - {track.title}" if track.artist else track.title
