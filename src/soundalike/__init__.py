@@ -28,15 +28,19 @@ if TYPE_CHECKING:
     from soundalike.library.library import Library as Library
     from soundalike.library.search import Match as Match
     from soundalike.library.search import Neighbor as Neighbor
+    from soundalike.library.seeing import Cluster as Cluster
+    from soundalike.library.seeing import Map as Map
     from soundalike.library.tracks import Track as Track
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "AudioError": "errors",
+    "Cluster": "library.seeing",
     "Embedder": "embedder",
     "Library": "library.library",
     "LibraryError": "errors",
+    "Map": "library.seeing",
     "Match": "library.search",
     "ModelError": "errors",
     "Neighbor": "library.search",

@@ -1,7 +1,7 @@
 """From a folder to answers.
 
-    library.py      Library: the one object people hold; its verbs stand in keeping.py and asking.py,
-                    what they share in held.py
+    library.py      Library: the one object people hold; its verbs stand in keeping.py, asking.py
+                    and seeing.py, what they share in held.py
 
 keeping, in the order of use
     scan.py         folders -> audio files; what is new, changed, moved, gone
@@ -20,4 +20,11 @@ asking
     ranking.py      a question -> rows, best first: candidates, exact re-rank
     search.py       a question -> neighbors: choice, explanation
     journeys.py     neighbors -> M3U8
+
+seeing
+    clusters.py     vectors -> groups that sound alike
+    naming.py       groups and tags -> names
+    layout.py       vectors -> places on a plane
+    picture.py      a map -> PNG, SVG
+    vectors.py      the vectors themselves, batch by batch
 """
