@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from soundalike.library.relating import TrackPair as TrackPair
     from soundalike.library.search import Match as Match
     from soundalike.library.search import Neighbor as Neighbor
+    from soundalike.library.seeing import Cluster as Cluster
+    from soundalike.library.seeing import Map as Map
     from soundalike.library.selection import Selection as Selection
     from soundalike.library.tracks import Track as Track
 
@@ -37,10 +39,12 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AudioError": "errors",
+    "Cluster": "library.seeing",
     "Embedder": "embedder",
     "GroupNeighbor": "library.relating",
     "Library": "library.library",
     "LibraryError": "errors",
+    "Map": "library.seeing",
     "Match": "library.search",
     "ModelError": "errors",
     "Neighbor": "library.search",

@@ -18,6 +18,7 @@ from soundalike.cli import (
     keep,
     relate,
     research,
+    see,
     take,
 )
 from soundalike.errors import QueryError, RecipeError, SoundalikeError
@@ -50,6 +51,9 @@ for command in (
     go.mix,
     go.sort,
     take.embed,
+    take.vectors,
+    see.map_command,
+    see.clusters,
     keep.failures,
     research.train,
     evaluation.evaluate,

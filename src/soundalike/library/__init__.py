@@ -1,7 +1,7 @@
 """From a folder to answers.
 
-    library.py      Library: the one object people hold; its verbs stand in keeping.py and asking.py,
-                    what they share in held.py
+    library.py      Library: the one object people hold; its verbs stand in keeping.py, asking.py
+                    and seeing.py, what they share in held.py
 
 keeping, in the order of use
     scan.py         folders -> audio files; what is new, changed, moved, gone
@@ -29,4 +29,11 @@ asking
     groups.py       tracks -> artists and albums, and how alike two are; relating.py has the verbs
     answers.py      a list that can say what is not in it
     playlists.py    tracks -> M3U8, and playlists -> tracks
+
+seeing
+    clusters.py     vectors -> groups that sound alike
+    naming.py       groups and tags -> names
+    layout.py       vectors -> places on a plane
+    picture.py      a map -> PNG, SVG
+    vectors.py      the vectors themselves, batch by batch
 """
