@@ -30,11 +30,11 @@ from soundalike.library.ranking import BOTH
 from soundalike.library.snapshot import Snapshot
 from soundalike.library.tracks import Track, text_to_path, title_of
 
-RECORDED = 0.98
+RECORDED = 0.85
 """Cosine of two recordings that may be one, if duration or title agree."""
-TITLED = 0.7
+TITLED = 0.35
 """Cosine of two tracks of one title that may be versions of one piece."""
-ARRANGED = 0.9
+ARRANGED = 0.65
 """Cosine, by the sense of composition, of two tracks that may be one piece."""
 # Other rips begin and end elsewhere: by so many seconds, in a long track by that share, and in one of
 # a few seconds by less.
@@ -210,7 +210,7 @@ def _pairs(snapshot: Snapshot, known: Recordings) -> Iterator[tuple[int, int]]:
 
 
 def _alike(means: Vectors, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Pairs among rows whose vectors are all but equal."""
+    """Pairs among rows whose vectors are close."""
     own = means[list(rows)]
     for start in range(0, len(own), _BLOCK):
         table = own[start : start + _BLOCK] @ own.T
@@ -259,5 +259,5 @@ def _verdict(
 def _why(row: int, other: int, known: Recordings) -> str:
     one, two = float(known.durations[row]), float(known.durations[other])
     if same_duration(one, two):
-        return f"vectors all but equal, and both {one:.0f} s long"
-    return f"vectors all but equal, and the same title; {one:.0f} and {two:.0f} s long"
+        return f"vectors close, and both {one:.0f} s long"
+    return f"vectors close, and the same title; {one:.0f} and {two:.0f} s long"
