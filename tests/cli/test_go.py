@@ -113,7 +113,9 @@ def test_sort_keeps_every_entry_and_exits_1_for_those_it_cannot_hear(
     lines = [*names[:2], "http://x.org/live", "own.wav", *names[2:], "letter.mp3", "gone.mp3"]
     playlist = tmp_path / "party.m3u8"
     playlist.write_text("\n".join(lines))
-    ran = run("sort", playlist, "--start", "Low", "--m3u", playlist, "--library", indexed)
+    ran = run(
+        "sort", playlist, "--start", music / "low.flac", "--m3u", playlist, "--library", indexed
+    )
     assert ran.code == 1
     assert stems(playlist) == [
         "low",
@@ -152,12 +154,15 @@ def test_sort_with_an_end_and_all_there_exits_0(
         (("radio", "{music}/low.flac", "--artist-spacing", "-1"), "spacing is -1"),
         (("radio", "{music}/low.flac", "--seed", "-1"), "seed is -1"),
         (("radio", "{music}/low.flac", "-n", "0"), "1 is the least"),
-        (("radio", "{music}/low.flac", "--exclude-from", "{music}/low.flac"), "no playlist|binary"),
+        (("radio", "{music}/low.flac", "--exclude-from", "{music}/low.flac"), "no playlist"),
         (("radio",), "Missing argument"),
         (("mix", "{music}/nothing.flac"), "neither a track"),
         (("mix", "{music}", "-n", "0"), "n is 0"),
         (("sort", "gone.m3u8"), "no such file"),
-        (("sort", "{music}", "--start", "Low", "--end", "Low"), "first and last"),
+        (
+            ("sort", "{music}", "--start", "{music}/low.flac", "--end", "{music}/low.flac"),
+            "first and last",
+        ),
         (("sort", "{music}", "--start", "{outsider}"), "not among"),
     ],
 )
@@ -167,7 +172,7 @@ def test_wrong_usage(
     filled = (each.format(music=music, outsider=outsider) for each in arguments)
     ran = run(*filled, "--library", indexed)
     assert (ran.code, ran.out) == (2, "")
-    assert any(part in ran.err for part in why.split("|")), ran.err
+    assert why in ran.err
 
 
 def test_a_seed_that_cannot_be_read_and_an_empty_library(

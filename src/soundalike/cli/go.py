@@ -235,8 +235,13 @@ class _Playlist:
 
 
 def _selected(options: dict[str, Any]) -> Selection:
+    from soundalike.library.playlists import is_playlist
     from soundalike.library.selection import Selection
 
+    for each in options["exclude"]:
+        if not is_playlist(each):
+            why = f"{show.show_path(each)} is no playlist (.m3u8, .m3u)"
+            raise click.BadParameter(why, param_hint="--exclude-from")
     names = ("filter", "exclude", "keep_versions", "max_per_artist", "max_per_album")
     return Selection(**{name: options[name] for name in names if name in options})
 

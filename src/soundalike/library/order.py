@@ -153,7 +153,8 @@ def spread(ground: Ground, given: Points, n: int, *, only_new: bool) -> list[int
         open_rows &= ~ground.recordings(given)
     else:
         for point in picks.tolist():
-            if len(chosen) < n and counted.room(point):
+            may = point >= len(open_rows) or open_rows[point]
+            if may and len(chosen) < n and _free(point, ground, counted, chosen):
                 counted.take(point)
                 chosen.append(point)
     turns = [_answers(ground, pick, open_rows) for pick in picks.tolist()]
