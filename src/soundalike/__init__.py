@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from soundalike.library.search import Neighbor as Neighbor
     from soundalike.library.seeing import Cluster as Cluster
     from soundalike.library.seeing import Map as Map
+    from soundalike.library.selection import Selection as Selection
     from soundalike.library.tracks import Track as Track
 
 __version__ = "0.1.0"
@@ -46,6 +47,7 @@ _HOMES = {
     "Neighbor": "library.search",
     "QueryError": "errors",
     "RecipeError": "errors",
+    "Selection": "library.selection",
     "SoundalikeError": "errors",
     "Track": "library.tracks",
     "TrackVectors": "embedder",

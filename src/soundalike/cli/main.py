@@ -29,6 +29,8 @@ for command in (
     demonstrate.demo,
     keep.index,
     ask.similar,
+    ask.find,
+    ask.versions,
     take.embed,
     take.vectors,
     see.map_command,

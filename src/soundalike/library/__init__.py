@@ -16,10 +16,17 @@ keeping, in the order of use
 
 asking
     aggregation.py  segment vectors [S, D] of two tracks -> one similarity
+    expressions.py  a filter as people type it -> a tree
+    filters.py      the tree and the tags of all tracks -> who may answer
     queries.py      what was asked -> vectors, and what to leave out
+    folding.py      text as people compare it
+    find.py         words -> the tracks that have them
     ranking.py      a question -> rows, best first: candidates, exact re-rank
+    versions.py     which tracks are one recording, or one piece played again
+    selection.py    what may answer, and which answers are shown
     search.py       a question -> neighbors: choice, explanation
-    journeys.py     neighbors -> M3U8
+    answers.py      a list that can say what is not in it
+    playlists.py    tracks -> M3U8, and playlists -> tracks
 
 seeing
     clusters.py     vectors -> groups that sound alike

@@ -84,6 +84,11 @@ class Held:
         snapshot = self._opened.snapshot()
         return [] if snapshot is None else snapshot.tracks()
 
+    def __contains__(self, query: Track | Path | str) -> bool:
+        """Tell whether the library has a track of this id or path."""
+        snapshot = self._opened.snapshot()
+        return snapshot is not None and queries.row_of(query, snapshot) is not None
+
     def track(self, query: str | Path) -> Track:
         """Find a track by id or path. Raises QueryError, with similar names if there are any."""
         snapshot = self._filled()
