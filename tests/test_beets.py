@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fake_model import write_fake_model, write_tone
+from soundalike import Library
 
 pytest.importorskip("beets")
 import beets
@@ -103,6 +104,11 @@ def test_answers_take_the_form_beets_is_told(imported: Beet, home: Path) -> None
     )  # shown, never stored
 
 
+def test_several_items_are_several_seeds(imported: Beet) -> None:
+    lines = imported("soundalike", "similar", "artist:Treble").splitlines()
+    assert sorted(line.split(" - ")[-1] for line in lines) == ["low", "lower"]
+
+
 def test_answers_as_a_playlist(imported: Beet, home: Path) -> None:
     out = home / "mix.m3u8"
     assert "2 tracks in" in imported(
@@ -148,7 +154,7 @@ def test_not_told_so_nothing_is_listened_to(beet: Beet, home: Path) -> None:
         (("similar",), "similar needs a query"),
         (("similar", "title:nobody"), "no item of beets matches 'title:nobody'"),
         (("index", "title:nobody"), "no item of beets matches"),
-        (("similar", "title:low", "-n", "0"), "n must be"),
+        (("similar", "title::^low$", "-n", "0"), "n must be"),
     ],
 )
 def test_what_it_cannot_do(imported: Beet, arguments: tuple[str, ...], reason: str) -> None:

@@ -163,7 +163,7 @@ def run(*arguments):
 
 library = ["--library", f"{folder}/library"]
 run("--help")
-for verb in ("demo", "index", "similar", "embed", "vectors", "map", "clusters", "failures", "train", "evaluate", "export"):
+for verb in "demo index similar embed vectors map clusters failures train evaluate export".split():
     run(verb, "--help")
 run("index", music, *library, "--model", model, "-q")
 run("similar", f"{music}/0.flac", "--json", "--m3u", f"{folder}/mix.m3u8", *library)

@@ -171,12 +171,12 @@ def _outermost(folders: Iterable[Path]) -> list[Path]:
 
 
 def _write_playlist(path: Path, items: Sequence[Any], title: str) -> None:
-    from soundalike.library import journeys
+    from soundalike.library.playlists import write_m3u8
     from soundalike.library.tracks import Track
 
     tracks = [
         Track(str(item.id), item.filepath, item.title, item.artist, item.album, item.length)
         for item in items
     ]
-    journeys.write_m3u8(path, tracks, title=title)
+    write_m3u8(path, tracks, title=title)
     ui.print_(f"soundalike: {len(tracks)} tracks in {path}")

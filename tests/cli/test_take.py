@@ -207,3 +207,17 @@ def test_vectors_of_an_empty_library_are_refused(run: Run, tmp_path: Path) -> No
     assert ran.code == 2
     assert "is empty" in ran.err
     assert not (tmp_path / "v.npz").exists()
+
+
+def test_vectors_of_tracks_a_filter_lets_through(run: Run, indexed: Path, tmp_path: Path) -> None:
+    options = ("--library", indexed, "--filter")
+    assert run("vectors", "--out", "v.npz", *options, "title LIKE 'low%'").code == 0
+    tracks, expected = Library(indexed).vectors(filter="title LIKE 'low%'")
+    assert [track.title for track in tracks] == ["Low", "Lower"]
+    with np.load(tmp_path / "v.npz") as arrays:
+        np.testing.assert_array_equal(arrays["vector"], expected)
+    for wrong, reason in {"titel = 'x'": "title", "year > 3000": "none of the 5 tracks"}.items():
+        ran = run("vectors", "--out", "v.parquet", *options, wrong)
+        assert ran.code == 2
+        assert reason in ran.err
+    assert not (tmp_path / "v.parquet").exists()

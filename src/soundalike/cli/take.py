@@ -12,6 +12,7 @@ import click
 
 from soundalike.cli import show
 from soundalike.cli.options import (
+    filter_option,
     jobs_option,
     library_option,
     model_option,
@@ -101,6 +102,7 @@ def embed(
 @out_option
 @aggregate_option
 @click.option("--segments", is_flag=True, help="The vectors of the segments and their times, too.")
+@filter_option
 @sense_option
 @library_option
 @model_option
@@ -108,6 +110,7 @@ def vectors(
     out: Path,
     aggregate: str,
     segments: bool,
+    filter: str,
     sense: str,
     library: Path | None,
     model: str | None,
@@ -122,7 +125,9 @@ def vectors(
 
     _check_place(out)
     opened = open_library(library, model)
-    read = opened.vector_batches(aggregation=aggregate, sense=sense, segments=segments)
+    read = opened.vector_batches(
+        filter=filter, aggregation=aggregate, sense=sense, segments=segments
+    )
     count = 0
     with VectorFile(out, _identity(str(opened.model), sense, sense in opened.senses)) as file:
         for tracks, batch in read:

@@ -135,11 +135,12 @@ class Seeing(Held):
         return Map(snapshot.tracks(), places, groups, labels, layout)
 
     def vectors(
-        self, *, aggregation: str = "mean", sense: str = BOTH
+        self, *, filter: str = "", aggregation: str = "mean", sense: str = BOTH
     ) -> tuple[list[Track], Vectors]:
         """Give the vectors of all tracks, to compute with.
 
         Args:
+            filter: only those it lets through, such as "genre = 'Jazz' AND year < 1970"; "" for all.
             aggregation: "mean", one unit vector for the whole track, or "concat", its segments in a
                 row, scaled to unit length together.
             sense: the columns of one sense of a joined model alone, of unit length again.
@@ -148,14 +149,20 @@ class Seeing(Held):
             The tracks by path, and float32 [N, D], or [N, S * D] with "concat".
 
         Raises:
-            QueryError: an empty library, no such sense, or an aggregation without a track vector.
+            QueryError: an empty library, a filter with a mistake or that lets nothing through, no such
+                sense, or an aggregation without a track vector.
         """
-        parts = list(self.vector_batches(aggregation=aggregation, sense=sense))
+        parts = list(self.vector_batches(filter=filter, aggregation=aggregation, sense=sense))
         tracks = [track for some, _ in parts for track in some]
         return tracks, np.concatenate([batch.vectors for _, batch in parts])
 
     def vector_batches(
-        self, *, aggregation: str = "mean", sense: str = BOTH, segments: bool = False
+        self,
+        *,
+        filter: str = "",
+        aggregation: str = "mean",
+        sense: str = BOTH,
+        segments: bool = False,
     ) -> Iterator[tuple[list[Track], Batch]]:
         """Give the vectors some thousand tracks at a time, with `segments` those too.
 
@@ -166,6 +173,12 @@ class Seeing(Held):
         vectors.check(aggregation, sense, snapshot)
         table = self._opened.table() if snapshot.segments is None else None
         rows = np.arange(len(snapshot))
+        if filter:
+            from soundalike.library.filters import matching
+
+            rows = np.flatnonzero(matching(filter, snapshot.facts))
+            if not len(rows):
+                raise QueryError(f"none of the {len(snapshot)} tracks passes the filter {filter}")
         read = vectors.batches(
             snapshot, rows, aggregation=aggregation, sense=sense, table=table, segments=segments
         )
