@@ -16,14 +16,15 @@ from soundalike.cli.main import soundalike as program
 from test_docs import CODE, blocks, spans, text_of
 
 PAGE = "docs/python.md"
+TONES = {"low": 220.0, "lower": 215.0, "high": 3520.0}
 
 
 def test_the_examples_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name, frequency in {"low": 220.0, "lower": 215.0, "high": 3520.0}.items():
+    for number, (name, frequency) in enumerate(TONES.items()):
         tags = {"title": name, "artist": "Sine"}
-        write_tone(tmp_path / "music" / f"{name}.flac", frequency, 6.0, tags=tags)
+        write_tone(tmp_path / "music" / f"{name}.flac", frequency, 6.0 + 5 * number, tags=tags)
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     for code in blocks(PAGE, "python"):

@@ -100,6 +100,8 @@ class SoundalikePlugin(BeetsPlugin):  # type: ignore[misc] # beets is not there 
         seeds = list(lib.items(query))
         if not seeds:
             raise UserError(f"soundalike: no item of beets matches {' '.join(query)!r}")
+        if opts.count < 1:
+            raise UserError(f"soundalike: n must be at least 1, not {opts.count}")
         found = self._found(lib, seeds, opts.count)
         if not found:
             raise UserError(

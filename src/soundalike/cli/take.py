@@ -110,7 +110,7 @@ def vectors(
     out: Path,
     aggregate: str,
     segments: bool,
-    filter: str,
+    filter: str,  # noqa: A002 - as it is called everywhere
     sense: str,
     library: Path | None,
     model: str | None,

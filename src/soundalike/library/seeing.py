@@ -135,7 +135,11 @@ class Seeing(Held):
         return Map(snapshot.tracks(), places, groups, labels, layout)
 
     def vectors(
-        self, *, filter: str = "", aggregation: str = "mean", sense: str = BOTH
+        self,
+        *,
+        filter: str = "",  # noqa: A002 - as in a Selection
+        aggregation: str = "mean",
+        sense: str = BOTH,
     ) -> tuple[list[Track], Vectors]:
         """Give the vectors of all tracks, to compute with.
 
@@ -159,7 +163,7 @@ class Seeing(Held):
     def vector_batches(
         self,
         *,
-        filter: str = "",
+        filter: str = "",  # noqa: A002
         aggregation: str = "mean",
         sense: str = BOTH,
         segments: bool = False,
