@@ -11,7 +11,7 @@ out, and a way takes many more comparisons than a question.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -151,6 +151,18 @@ class Ground:
                 plain_title(other.title) == plain_title(track.title) != ""
             )
         return np.asarray(found | (points == point))
+
+    def recorded_twice(self, points: Points) -> Iterator[tuple[int, int]]:
+        """Pairs i < j of places in `points` that are the same recording, in order."""
+        vectors = self._whole(points)
+        for start in range(0, len(points), _BLOCK):
+            near = vectors[start : start + _BLOCK] @ vectors.T >= RECORDED
+            for i, others in enumerate(near, start=start):
+                after = np.flatnonzero(others[i + 1 :]) + i + 1
+                for j in (
+                    after[self.same(int(points[i]), points[after])].tolist() if len(after) else ()
+                ):
+                    yield i, j
 
     def recordings(self, points: Points) -> npt.NDArray[np.bool_]:
         """The rows that are the same recording as any of some points, themselves included: bool [N]."""

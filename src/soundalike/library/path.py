@@ -147,11 +147,13 @@ def _close_versions(
     for rows in nearest:
         for rank, row in enumerate(rows.tolist()):
             best[row] = min(rank, best.get(row, rank))
-    ordered = np.array(sorted(best, key=lambda row: (best[row], row)), np.int64)
-    for row in (start, end, *ordered.tolist()):
-        if row in (start, end) or open_rows[row]:
-            again = ordered[ground.same(row, ordered)]
-            open_rows[again[again != row]] = False
+    # Start and end come first, for a pair leaves its first one open.
+    ordered = [start, end, *sorted(best, key=lambda row: (best[row], row))]
+    closed: set[int] = set()
+    for i, j in ground.recorded_twice(np.array(ordered, np.int64)):
+        if i not in closed and j > 1:
+            closed.add(j)
+    open_rows[[ordered[j] for j in sorted(closed)]] = False
 
 
 def _cheapest(ground: Ground, ends: Vectors, layers: list[Points]) -> list[int]:
