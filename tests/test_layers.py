@@ -161,13 +161,15 @@ def run(*arguments):
 
 library = ["--library", f"{folder}/library"]
 run("--help")
-for verb in ("demo", "index", "similar", "embed", "failures", "train", "evaluate", "export"):
+for verb in ("demo", "index", "similar", "embed", "failures", "info", "train", "evaluate", "export"):
     run(verb, "--help")
 run("index", music, *library, "--model", model, "-q")
 run("similar", f"{music}/0.flac", "--json", "--m3u", f"{folder}/mix.m3u8", *library)
 run("similar", outsider, "--aggregation", "maxsim", *library)
 run("similar", *library)
 run("failures", *library)
+run("info", *library)
+run("doctor", *library)
 run("embed", outsider, "--out", f"{folder}/vectors.parquet", "--model", model)
 run("evaluate", model, "mfcc", "--tracks", f"{music}/tracks.csv")
 two = render.demo_tracks()[:2]
