@@ -28,6 +28,9 @@ Record = dict[str, Any]
 TITLES = {
     "index_speed": "Indexing",
     "cold_start": "From question to answer",
+    "words": "Finding tracks by words",
+    "copies": "Copies and versions",
+    "going": "Going somewhere",
     "install": "Installing",
     "augmentations": "Augmentations",
 }

@@ -48,7 +48,10 @@ def test_similar_json_has_the_fields_of_every_door(run: Run, indexed: Path, musi
     assert ran.code == 0
     answers = json.loads(ran.out)
     for answer in answers:
-        assert set(answer) == {"track", "similarity", "matches", "sense"}
+        own = {"sense", "calibrated", "seed", "versions"}
+        assert set(answer) == {"track", "similarity", "matches"} | own
+        assert answer["calibrated"] is False
+        assert (answer["seed"], answer["versions"]) == (str(music / "low.flac"), [])
         assert answer["sense"] == "both"
         assert set(answer["track"]) == {"id", "path", "title", "artist", "album", "duration"}
         assert 0 <= answer["similarity"] <= 1
@@ -199,7 +202,7 @@ def test_similar_to_a_playlist_that_cannot_be_written(
     assert ran.code == 1
     assert "cannot write the playlist" in ran.err
     (tmp_path / "mix.m3u8").write_text("old")
-    monkeypatch.setattr("soundalike.library.journeys.write_atomically", full)
+    monkeypatch.setattr("soundalike.library.playlists.write_atomically", full)
     ran = run(*query, "mix.m3u8")
     assert ran.code == 1
     assert "the disk is full" in ran.err
@@ -256,3 +259,159 @@ def test_similar_names_the_senses_there_are(
     assert "there is only both" in ran.err
     ran = run("similar", music / "low.flac", "--sense", "both", "--library", indexed)
     assert ran.code == 0
+
+
+def test_similar_asks_with_several_seeds(run: Run, indexed: Path, music: Path) -> None:
+    library = ("--library", indexed)
+    ran = run("similar", music / "low.flac", music / "high.flac", "--json", "--raw", *library)
+    assert ran.code == 0
+    answers = json.loads(ran.out)
+    assert [answer["track"]["title"] for answer in answers][2] == "Middle"
+    seeds = {answer["track"]["title"]: Path(answer["seed"]).stem for answer in answers[:2]}
+    assert seeds == {"Lower": "low", "Higher": "high"}
+    table = run("similar", music / "low.flac", music / "high.flac", "--raw", *library).out
+    assert re.search(r"Sine - Lower .*as Sine - Low$", table, re.MULTILINE)
+    away = run(
+        "similar", music / "middle.flac", "--dislike", music / "low.flac", "--json", *library
+    )
+    assert names(away.out)[0] in ("High", "Higher")
+
+
+def test_similar_asks_with_a_playlist(
+    run: Run, indexed: Path, music: Path, outsider: Path, tmp_path: Path
+) -> None:
+    queue = tmp_path / "queue.m3u8"
+    queue.write_text(f"{music / 'low.flac'}\n{outsider}\ngone.flac\n{music / 'low.flac'}\n")
+    ran = run("similar", queue, "--json", "--raw", "--library", indexed)
+    assert (ran.code, names(ran.out)[0]) == (0, "Lower")
+    assert "gone.flac (no such file" in ran.err
+    queue.write_text("gone.flac\n")
+    ran = run("similar", queue, "--library", indexed)
+    assert (ran.code, "names nothing to ask with" in ran.err) == (2, True)
+
+
+def test_similar_asks_with_an_artist_an_album_or_words(run: Run, indexed: Path) -> None:
+    library = ("--library", indexed)
+    everything = run("similar", "--artist", "sine", *library)
+    assert (everything.code, everything.out) == (0, "")  # all tracks are his
+    assert "nothing is found" in everything.err
+    album = run("similar", "--album", "Tones", "--include-self", "--json", *library)
+    assert len(json.loads(album.out)) == 5
+    ran = run("similar", "--find", "middl", *library)
+    assert (ran.code, ran.err.count("asking about Sine - Middle")) == (0, 1)
+    ran = run("similar", "--find", "low", *library)
+    assert "the first of 2" in ran.err
+    ran = run("similar", "--artist", "Sinus", *library)
+    assert (ran.code, "did you mean 'Sine'" in ran.err) == (2, True)
+    ran = run("similar", "--find", "midle", *library)
+    assert (ran.code, "these come nearest" in ran.err, "Sine - Middle" in ran.err) == (
+        2,
+        True,
+        True,
+    )
+
+
+def test_words_of_one_track_alone_are_a_query(run: Run, indexed: Path) -> None:
+    ran = run("similar", "sine middle", "--library", indexed)
+    assert (ran.code, "asking about Sine - Middle" in ran.err) == (0, True)
+    ran = run("similar", "sine low", "--library", indexed)  # and there is "lower"
+    assert (ran.code, "did you mean 'low.flac' or 'lower.flac'" in ran.err) == (2, True)
+
+
+def test_similar_selects(run: Run, indexed: Path, music: Path, tmp_path: Path) -> None:
+    asked = ("similar", music / "low.flac", "--json", "--library", indexed)
+    high = run(*asked, "--filter", "duration > 6 AND title LIKE 'high%'")
+    assert sorted(names(high.out)) == ["High", "Higher"]
+    one = run(*asked, "--max-per-artist", 1)
+    assert (len(names(one.out)), "the limits per artist and album leave 1" in one.err) == (1, True)
+    assert (
+        len(names(run(*asked, "-n", 3).out)) == 3
+    )  # one artist's library is no reason to say less
+    queue = tmp_path / "queue.m3u8"
+    queue.write_text(f"{music / 'lower.flac'}\n")
+    assert "Lower" not in names(run(*asked, "--exclude-from", queue).out)
+    assert names(run(*asked, "--max-duration-ratio", 1.3).out) == ["Lower"]
+    none = run(*asked, "--exclude-same-artist")
+    assert (none.code, "leaving out the same artist lets none of 5" in none.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--filter", "yeer = 1"], "no column yeer, did you mean year?"),
+        (["--filter", "year = 1"], "the filter 'year = 1' lets none of 5 tracks through"),
+        (["--filter", "year ="], "expected a value"),
+        (["--raw", "--max-per-album", "2"], "--raw switches --max-per-album off"),
+        (["--raw", "--exclude-same-artist"], "--raw switches --exclude-same-artist off"),
+        (["--include-self", "--exclude-same-album"], "contradict each other"),
+        (["--max-per-artist", "-1"], "-1 is not in the range"),
+        (["--exclude-from", "none.m3u8"], "cannot read the playlist"),
+        (["--from", "1", "low.flac"], "an excerpt belongs to one file"),
+        (["--dislike", "low.flac"], "both liked and disliked"),
+        (["--dislike", "nothing like it"], "neither a track"),
+        (["--absolute"], "--absolute is about the playlist"),
+        (["--max-duration-ratio", "0.5"], "at least 1"),
+    ],
+)
+def test_contradictions_are_wrong_usage(
+    run: Run,
+    indexed: Path,
+    music: Path,
+    options: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(music)
+    seeds = ["low.flac", "high.flac"] if "low.flac" in options[2:] else ["low.flac"]
+    ran = run("similar", *seeds, *options, "--library", indexed)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in " ".join(ran.err.split())
+
+
+def test_dislike_alone_is_no_question(run: Run, indexed: Path, music: Path) -> None:
+    ran = run("similar", "--dislike", music / "low.flac", "--library", indexed)
+    assert (ran.code, "needs something that is liked" in ran.err) == (2, True)
+
+
+def test_find_lists_tracks(run: Run, indexed: Path) -> None:
+    ran = run("find", "SINE", "low", "--library", indexed)
+    assert ran.code == 0
+    assert [line.split()[:4] for line in ran.out.splitlines()] == [
+        ["0:04", "Sine", "-", "Low"],
+        ["0:05", "Sine", "-", "Lower"],
+    ]
+    found = json.loads(run("find", "tones", "-n", 3, "--json", "--library", indexed).out)
+    assert [track["title"] for track in found] == ["Low", "High", "Lower"]
+    ran = run("find", "midle", "--library", indexed)
+    assert (ran.code, "Sine - Middle" in ran.out, "these come nearest" in ran.err) == (
+        1,
+        True,
+        True,
+    )
+    ran = run("find", "zzzz", "--library", indexed)
+    assert (ran.code, ran.out) == (1, "")
+    assert run("find", "", "--library", indexed).code == 2
+    assert run("find", "x", "-n", 0, "--library", indexed).code == 2
+
+
+def test_versions_tells_copies(run: Run, model: Path, music: Path, tmp_path: Path) -> None:
+    for name in ("low", "high"):
+        (tmp_path / "music").mkdir(exist_ok=True)
+        (tmp_path / f"music/{name}.flac").write_bytes((music / f"{name}.flac").read_bytes())
+    (tmp_path / "music/twin.flac").write_bytes((music / "low.flac").read_bytes())
+    library = ("--library", tmp_path / "lib")
+    assert run("index", tmp_path / "music", *library, "--model", model, "-q").code == 0
+    ran = run("versions", tmp_path / "music/low.flac", *library)
+    assert ran.code == 0
+    assert ran.out.splitlines()[0].split()[:2] == ["copy", "1.000"]
+    (found,) = json.loads(run("versions", tmp_path / "music/low.flac", "--json", *library).out)
+    assert (found["kind"], Path(found["track"]["path"]).name) == ("copy", "twin.flac")
+    assert set(found) == {"track", "kind", "why", "similarity"}
+    (group,) = json.loads(run("versions", "--json", *library).out)
+    assert [Path(track["path"]).name for track in group["tracks"]] == ["low.flac", "twin.flac"]
+    ran = run("versions", *library)
+    assert (ran.code, ran.err) == (0, "1 recording is there more than once\n")
+    assert "copy: the same file" in ran.out
+    ran = run("versions", "high", *library)
+    assert (ran.code, ran.out, "no other version of Sine - High" in ran.err) == (0, "", True)
+    assert run("versions", "nothing like it", *library).code == 2

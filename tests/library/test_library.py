@@ -17,6 +17,7 @@ from soundalike.library import ranking
 from soundalike.library.aggregation import AGGREGATIONS
 from soundalike.library.library import Library
 from soundalike.library.search import Neighbor
+from soundalike.library.selection import RAW, Selection
 from soundalike.library.tracks import Track
 
 
@@ -91,7 +92,7 @@ def test_the_query_is_left_out_unless_asked_for(
     copy.write_bytes(seed.read_bytes())
     for query in (seed, copy):
         assert "seed" not in names(library.similar(query))
-        first = library.similar(query, include_self=True)[0]
+        first = library.similar(query, selection=Selection(include_self=True))[0]
         assert (first.track.path, first.similarity) == (seed, 1.0)
 
 
@@ -100,13 +101,17 @@ def test_copies_of_the_query_are_left_out_too(library: Library, music: Path) -> 
     library.index()
     assert len(library) == 6
     assert "twin" not in names(library.similar(music / "seed.mp3"))
-    found = library.similar(music / "seed.mp3", include_self=True)
+    (first, *_) = library.similar(music / "seed.mp3", selection=Selection(include_self=True))
+    assert first.track.path.stem == "seed"
+    assert [track.path.stem for track in first.versions] == ["twin"]
+    every = Selection(include_self=True, keep_versions=True)
+    found = library.similar(music / "seed.mp3", selection=every)
     assert names(found)[:2] == ["seed", "twin"]
     assert found[0].similarity == found[1].similarity == 1
 
 
 def test_a_stretch_of_a_file(library: Library, music: Path) -> None:
-    found = library.similar(music / "near.mp3", start=60.0, aggregation="maxsim")
+    found = library.similar(music / "near.mp3", excerpt=(60.0, None), aggregation="maxsim")
     assert "near" not in names(found)
     # Only the last sound of "near" was asked for, and nobody shares it.
     assert found[0].similarity < 0.3
@@ -241,7 +246,7 @@ def test_readers_take_up_what_was_indexed_since(library: Library, music: Path) -
     write_sounds(music / "new.mp3", *"abc", "new")
     library.index()
     assert len(reader) == 6
-    assert names(reader.similar(music / "seed.mp3", n=1)) == ["new"]
+    assert names(reader.similar(music / "seed.mp3", n=1, selection=RAW)) == ["new"]
 
 
 def test_a_large_library_answers_from_the_approximate_index(
@@ -270,7 +275,7 @@ def test_from_sound_to_neighbors(tmp_path: Path) -> None:
     report = Library(tmp_path / "lib", model=model).index([tmp_path / "music"], jobs=2)
     assert (report.added, [path.name for path, _ in report.failed]) == (5, ["text.mp3"])
     library = Library(tmp_path / "lib")
-    (found, *_) = library.similar(tmp_path / "music/220.flac")
+    (found, *_) = library.similar(tmp_path / "music/220.flac", selection=RAW)
     assert (found.track.title, found.track.artist, found.track.year) == ("233 Hz", "Sine", 1999)
     assert found.track.duration == pytest.approx(5, abs=0.01)
     outside = write_tone(tmp_path / "900.wav", 900, 5.0)

@@ -20,7 +20,8 @@ from soundalike.library.manifest import (
 
 def example() -> Manifest:
     senses = {"low": (0, 3), "high": (3, 8)}
-    entry = TableEntry("tracks-a-1", "a", 3, 8, "snapshot-1", senses, True, "2026-11-25T13:00:00Z")
+    entry = TableEntry("tracks-a-1", "a", 3, 8, "snapshot-1", senses)
+    entry.behind, entry.indexed = True, "2026-11-25T13:00:00Z"
     filters = {"/n": Filters(include=("*.mp3",), exclude=("a", "b"), max_duration=1200.0)}
     roots = ["/m/\0dcff", "/n"]
     return Manifest(roots, "a@1", {"a@1": entry}, filters, ["/n/a\0dcff.mp3"])

@@ -11,6 +11,7 @@ from soundalike import embedder as embedders
 from soundalike.errors import LibraryError, ModelError, QueryError
 from soundalike.library.library import Library
 from soundalike.library.manifest import read_manifest
+from soundalike.library.selection import Selection
 
 
 @pytest.fixture
@@ -124,7 +125,9 @@ def test_a_new_version_under_the_same_name(tmp_path: Path, music: Path, shipped:
     with pytest.raises(ModelError, match=r"stand-in@000000000001.*stand-in@000000000002"):
         library.similar(outside)
     assert library.index().added == 3
-    assert library.similar(outside, include_self=True)[0].similarity == pytest.approx(1)
+    assert library.similar(outside, selection=Selection(include_self=True))[
+        0
+    ].similarity == pytest.approx(1)
 
 
 def test_a_library_keeps_to_its_model(tmp_path: Path, music: Path, shipped: Shipped) -> None:
@@ -144,7 +147,9 @@ def test_a_reader_follows_to_the_new_model(tmp_path: Path, music: Path, shipped:
     reader.similar(outside)
     shipped["other"] = StandIn(name="other", version=2, dimension=5)
     Library(tmp_path / "lib", model="other").index()
-    assert reader.similar(outside, include_self=True)[0].similarity == pytest.approx(1)
+    assert reader.similar(outside, selection=Selection(include_self=True))[
+        0
+    ].similarity == pytest.approx(1)
     assert shipped["other"].heard[-1] == outside
 
 

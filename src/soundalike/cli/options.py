@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +13,7 @@ from soundalike.cli.places import PLACE
 
 if TYPE_CHECKING:
     from soundalike.library.library import Library
+    from soundalike.library.selection import Selection
 
 AGGREGATIONS = ("mean", "concat", "maxsim")
 
@@ -44,6 +46,73 @@ quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bar
 jobs_option = click.option(
     "--jobs", type=click.IntRange(min=1), help="Files listened to at once. Default: one per CPU."
 )
+
+filter_option = click.option(
+    "--filter",
+    metavar="EXPR",
+    default="",
+    help="Only tracks for which this holds, such as \"genre = 'Jazz' AND year < 1970\".",
+)
+_SELECTION = (
+    filter_option,
+    click.option(
+        "--exclude-from",
+        "exclude",
+        multiple=True,
+        type=PLACE,
+        metavar="M3U8",
+        help="Leave out what this playlist names.",
+    ),
+    click.option("--exclude-same-artist", is_flag=True, help="Leave out the artist of the query."),
+    click.option("--exclude-same-album", is_flag=True, help="Leave out the album of the query."),
+    click.option(
+        "--max-per-artist",
+        type=click.IntRange(min=0),
+        help="Answers of an artist, at most; 0 for no limit. Default: 3, more if there are no others.",
+    ),
+    click.option(
+        "--max-per-album",
+        type=click.IntRange(min=0),
+        help="Answers of an album, at most; 0 for no limit. Default: 2, more if there are no others.",
+    ),
+    click.option("--keep-versions", is_flag=True, help="Show every file of a recording."),
+    click.option(
+        "--max-duration-ratio",
+        type=float,
+        metavar="R",
+        help="Answers at most R times as long as the query, and at least one Rth, such as 1.5.",
+    ),
+    click.option("--raw", is_flag=True, help="By similarity alone: no limits, every version."),
+)
+
+
+def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What may answer; `selected` makes a `Selection` of it."""
+    for option in reversed(_SELECTION):
+        command = option(command)
+    return command
+
+
+def selected(options: dict[str, Any]) -> Selection:
+    """Take the values of `selection_options` out of those of a command.
+
+    Raises:
+        click.UsageError: --raw together with what it switches off.
+        QueryError: what cannot be meant.
+    """
+    from soundalike.library.selection import NO_LIMIT, Selection
+
+    names = (*(option for option in Selection.__slots__ if option in options),)
+    given = {name: options.pop(name) for name in names}
+    if options.pop("raw"):
+        limits = ("max_per_artist", "max_per_album")
+        against = [name for name in limits if given[name]]
+        against += [name for name in given if name.startswith("exclude_same") and given[name]]
+        if against:
+            option = f"--{against[0].replace('_', '-')}"
+            raise click.UsageError(f"--raw switches {option} off; give one of the two")
+        given |= dict.fromkeys(limits, NO_LIMIT) | {"keep_versions": True}
+    return Selection(**given)
 
 
 def open_library(path: Path | None, model: str | None) -> Library:

@@ -13,8 +13,11 @@ import click
 from soundalike.library.tracks import Track, path_to_text
 
 if TYPE_CHECKING:
+    from soundalike.library.answers import Answers
+    from soundalike.library.ground import Step
     from soundalike.library.indexing import IndexReport, ProgressCallback
     from soundalike.library.search import Neighbor
+    from soundalike.library.versions import Duplicates, Version
 
 NAME_WIDTH = 64
 
@@ -44,6 +47,17 @@ def track_fields(track: Track) -> dict[str, Any]:
     }
 
 
+def all_fields(track: Track) -> dict[str, Any]:
+    """All there is to say of a track; None for a number its file does not say."""
+    more = {
+        "album_artist": track.album_artist,
+        "genre": track.genre,
+        "year": track.year,
+        "track_number": track.track_number,
+    }
+    return track_fields(track) | more
+
+
 def neighbor_fields(neighbor: Neighbor) -> dict[str, Any]:
     """One answer as JSON."""
     return {
@@ -57,7 +71,47 @@ def neighbor_fields(neighbor: Neighbor) -> dict[str, Any]:
             }
             for match in neighbor.matches
         ],
+        "versions": [track_fields(track) for track in neighbor.versions],
     }
+
+
+def answers_fields(answers: Answers[Neighbor]) -> list[dict[str, Any]]:
+    """Answers as JSON, each with the path of the seed it was found by; null of bare vectors."""
+    seeds = [None if seed is None else path_to_text(seed.path) for seed in answers.seeds]
+    return [neighbor_fields(each) | {"seed": seeds[each.seed]} for each in answers]
+
+
+def version_fields(version: Version) -> dict[str, Any]:
+    """Another version of a track as JSON."""
+    return {
+        "track": track_fields(version.track),
+        "kind": version.kind,
+        "why": version.why,
+        "similarity": round(version.similarity, 6),
+    }
+
+
+def duplicates_fields(group: Duplicates) -> dict[str, Any]:
+    """Files of one recording as JSON."""
+    tracks = [track_fields(track) for track in group.tracks]
+    return {"kind": group.kind, "why": group.why, "tracks": tracks}
+
+
+def step_fields(step: Step) -> dict[str, Any]:
+    """One step of a path, radio, mix or sorted playlist as JSON."""
+    return {
+        "track": track_fields(step.track),
+        "similarity": round(step.similarity, 6),
+        "from_start": round(step.from_start, 6),
+    }
+
+
+def print_steps(steps: Sequence[Step]) -> None:
+    """A table: place, similarity to the track before and to the start, track."""
+    for place, step in enumerate(steps, start=1):
+        click.echo(
+            f"{place:3}  {step.similarity:.3f}  {step.from_start:.3f}  {name_of(step.track)}"
+        )
 
 
 def print_json(value: object) -> None:
@@ -65,15 +119,38 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def print_neighbors(neighbors: Sequence[Neighbor]) -> None:
-    """A table: similarity, track, and where the two sound most alike."""
+def print_note(note: str) -> None:
+    """What the answers do not say, on the error output."""
+    if note:
+        click.echo(f"({show_path(Path(note))})", err=True)
+
+
+def print_tracks(tracks: Sequence[Track]) -> None:
+    """A line per track: artist and title, length, path."""
+    for track in tracks:
+        click.echo(f"{clock(track.duration):>7}  {short(name_of(track))}  {show_path(track.path)}")
+
+
+def short(name: str) -> str:
+    """A name cut or filled to the width of its column."""
+    return f"{name if len(name) <= NAME_WIDTH else f'{name[: NAME_WIDTH - 1]}…':{NAME_WIDTH}}"
+
+
+def print_neighbors(neighbors: Answers[Neighbor]) -> None:
+    """A table: similarity, track, and where the two sound most alike.
+
+    Of several seeds it is also said which; and how many other files of the recording there are.
+    """
     for place, neighbor in enumerate(neighbors, start=1):
-        name = name_of(neighbor.track)
-        name = name if len(name) <= NAME_WIDTH else f"{name[: NAME_WIDTH - 1]}…"
-        line = f"{place:3}  {neighbor.similarity:.3f}  {name:{NAME_WIDTH}}"
+        line = f"{place:3}  {neighbor.similarity:.3f}  {short(name_of(neighbor.track))}"
         if neighbor.matches:
             best = neighbor.matches[0]
             line += f"  {clock(best.query.start):>5} ~ {clock(best.answer.start)}"
+        seed = neighbors.seeds[neighbor.seed] if len(neighbors.seeds) > 1 else None
+        if seed is not None:
+            line += f"  as {name_of(seed)}"
+        if neighbor.versions:
+            line += f"  +{len(neighbor.versions)} of the same recording"
         click.echo(line.rstrip())
 
 
@@ -152,7 +229,12 @@ def print_report(report: IndexReport, tracks: int, library: Path) -> None:
 
 def show_path(path: Path) -> str:
     """A path on one line that any terminal takes."""
-    text = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return one_line(str(path))
+
+
+def one_line(text: str) -> str:
+    """Text on one line that any terminal takes."""
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return text.replace("\n", "\\n").replace("\r", "\\r")
 
 

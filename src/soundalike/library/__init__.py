@@ -1,7 +1,7 @@
 """From a folder to answers.
 
-    library.py      Library: the one object people hold; its verbs stand in keeping.py and asking.py,
-                    what they share in held.py
+    library.py      Library: the one object people hold; its verbs stand in keeping.py, asking.py
+                    and seeing.py, what they share in held.py
 
 keeping, in the order of use
     scan.py         folders -> audio files; what is new, changed, moved, gone
@@ -22,8 +22,24 @@ keeping, in the order of use
 
 asking
     aggregation.py  segment vectors [S, D] of two tracks -> one similarity
+    expressions.py  a filter as people type it -> a tree
+    filters.py      the tree and the tags of all tracks -> who may answer
     queries.py      what was asked -> vectors, and what to leave out
+    folding.py      text as people compare it
+    find.py         words -> the tracks that have them
     ranking.py      a question -> rows, best first: candidates, exact re-rank
+    versions.py     which tracks are one recording, or one piece played again
+    selection.py    what may answer, and which answers are shown
     search.py       a question -> neighbors: choice, explanation
-    journeys.py     neighbors -> M3U8
+    similarity.py   a cosine -> 0..1 that means the same everywhere
+    groups.py       tracks -> artists and albums, and how alike two are; relating.py has the verbs
+    answers.py      a list that can say what is not in it
+    playlists.py    tracks -> M3U8, and playlists -> tracks
+
+seeing
+    clusters.py     vectors -> groups that sound alike
+    naming.py       groups and tags -> names
+    layout.py       vectors -> places on a plane
+    picture.py      a map -> PNG, SVG
+    vectors.py      the vectors themselves, batch by batch
 """

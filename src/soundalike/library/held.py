@@ -74,6 +74,12 @@ class Held:
         return [] if snapshot is None else list(snapshot.senses)
 
     @property
+    def calibrated(self) -> bool:
+        """Whether similarities mean how rare they are (`similarity`), or are cosines cut at 0."""
+        snapshot = self._opened.snapshot()
+        return snapshot is not None and snapshot.scale.calibrated
+
+    @property
     def roots(self) -> list[Path]:
         """Folders that were indexed."""
         self._opened.refresh()
@@ -83,6 +89,11 @@ class Held:
         """List all tracks by path."""
         snapshot = self._opened.snapshot()
         return [] if snapshot is None else snapshot.tracks()
+
+    def __contains__(self, query: Track | Path | str) -> bool:
+        """Tell whether the library has a track of this id or path."""
+        snapshot = self._opened.snapshot()
+        return snapshot is not None and queries.row_of(query, snapshot) is not None
 
     def track(self, query: str | Path) -> Track:
         """Find a track by id or path. Raises QueryError, with similar names if there are any."""

@@ -9,15 +9,17 @@
          "name": "tracks-ast-30s-3f2a91c04b7d", "source": "ast-30s",
          "segments": 3, "dimension": 448, "snapshot": "snapshot-5e1f0c22", "behind": false,
          "senses": {"sound": [0, 192], "composition": [192, 448]},
+         "curves": {"both": {"mean": [0.01, 0.15, 0.34, 0.52], ...}, ...},
          "indexed": "2026-11-25T13:00:00+00:00"}}}          end of the last indexing
 
 `source` is what the encoder was asked for by: a shipped name or a folder. `snapshot` names the
 folder with the table laid out for reading, `behind` says that the table has gone on since: an indexing
 runs, or was cut short. `senses` are the columns of each sense of a joined model, first and past the
-last; a single encoder has none. Paths are texts of `path_to_text`.
+last; a single encoder has none. `curves` are the encoder's calibration (see `similarity`). Paths are
+texts of `path_to_text`.
 
-Formats 1 (no senses) and 2 (neither filters nor what was removed, nor whether a snapshot is behind) are
-read all the same, and written anew as format 3.
+Formats 1 (no senses) and 2 (no curves, no filters, nothing removed, and not whether a snapshot is
+behind) are read all the same, and written anew as format 3.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from typing import Any
 from soundalike.errors import LibraryError
 from soundalike.library.choice import Choice, Filters
 from soundalike.library.disk import explained, reason, write_atomically
+from soundalike.library.similarity import Curves, checked_curves
 from soundalike.library.tracks import text_to_path
 
 FORMAT = 3
@@ -43,7 +46,8 @@ FILE_NAME = "library.json"
 class TableEntry:
     """One table of tracks: its Lance name, where its encoder came from, its shape, its snapshot.
 
-    `senses` are columns: name -> (first, past the last); `indexed` is a time in ISO 8601, UTC.
+    `senses` are columns: name -> (first, past the last). `curves` are empty without a calibration.
+    `indexed` is a time in ISO 8601, UTC.
     """
 
     name: str
@@ -52,6 +56,7 @@ class TableEntry:
     dimension: int
     snapshot: str | None = None
     senses: dict[str, tuple[int, int]] = field(default_factory=dict)
+    curves: Curves = field(default_factory=dict)
     behind: bool = False
     indexed: str | None = None
 
@@ -147,6 +152,7 @@ def _entry(fields: dict[str, Any]) -> TableEntry:
             raise TypeError(f"{key} is {value!r}, not a whole number above 0")
     if type(entry.behind) is not bool or not isinstance(entry.indexed, str | None):
         raise TypeError(f"behind is {entry.behind!r}, indexed is {entry.indexed!r}")
+    entry.curves = checked_curves(entry.curves)
     entry.senses = {sense: _ends(ends, entry.dimension) for sense, ends in entry.senses.items()}
     return entry
 

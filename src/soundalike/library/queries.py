@@ -6,26 +6,41 @@ raw vectors are taken as they are. Who asks for what is not there learns of simi
 
 from __future__ import annotations
 
-import difflib
 import os
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow.compute as pc
 
 from soundalike.audio.segments import Segment
 from soundalike.errors import ModelError, QueryError
+from soundalike.library import find
 from soundalike.library.aggregation import Vectors, unit
 from soundalike.library.opened import Opened
 from soundalike.library.ranking import Query
 from soundalike.library.scan import content_hash
 from soundalike.library.snapshot import Snapshot
-from soundalike.library.tracks import Track, path_to_text, text_to_path
+from soundalike.library.tracks import Track, path_to_text, read_tags, title_of
 
 if TYPE_CHECKING:
     from soundalike.embedder import TrackVectors
 
-NEAR_NAMES = 3
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seed:
+    """Something to ask with.
+
+    Attributes:
+        query: its vectors, and the rows that are itself.
+        row: of the track, if the library has it.
+        track: what is known of it; None of bare vectors. Of a file outside the library the id is "".
+    """
+
+    query: Query
+    row: int | None = None
+    track: Track | None = None
 
 
 def absolute(path: str | Path) -> Path:
@@ -46,12 +61,12 @@ def row_of(query: Track | Path | str, snapshot: Snapshot) -> int | None:
 def unknown(query: Track | Path | str, snapshot: Snapshot) -> QueryError:
     """Make the error for a track that is not there, with names of the library that come near."""
     wanted = query.title if isinstance(query, Track) else str(query)
-    near = _near(Path(wanted).stem, snapshot)
+    near = find.near_names(Path(wanted).stem, snapshot)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     return QueryError(f"{wanted!r} is neither a track of the library nor a file{hint}")
 
 
-def of_vectors(vectors: Vectors, dimension: int) -> Query:
+def of_vectors(vectors: Vectors, dimension: int) -> Seed:
     """Ask with vectors of the library's encoder, [D] or [S, D]; they are scaled to unit length.
 
     Raises:
@@ -68,22 +83,22 @@ def of_vectors(vectors: Vectors, dimension: int) -> Query:
         )
     if not np.isfinite(rows).all() or not rows.any(axis=1).all():
         raise QueryError("the vectors hold a number that is not finite, or nothing but zeros")
-    return Query(unit(rows), (Segment(0.0, 0.0),) * len(rows))
+    return Seed(Query(unit(rows), (Segment(0.0, 0.0),) * len(rows)))
 
 
-def of_row(row: int, snapshot: Snapshot, *, opened: Opened) -> Query:
+def of_row(row: int, snapshot: Snapshot, *, opened: Opened) -> Seed:
     """Ask with a track of the library."""
     if snapshot.segments is not None:
         vectors = snapshot.segments[row]
     else:
         (vectors,) = opened.table().segments_of([snapshot.ids[row]])
     own = _rows_of_content(snapshot, snapshot.contents[row]) | {row}
-    return Query(vectors, snapshot.times(row), own)
+    return Seed(Query(vectors, snapshot.times(row), own), row, snapshot.track(row))
 
 
 def of_file(
     path: Path, snapshot: Snapshot, *, opened: Opened, start: float | None, end: float | None
-) -> Query:
+) -> Seed:
     """Ask with an audio file, or with a stretch of it.
 
     Raises:
@@ -93,21 +108,14 @@ def of_file(
     heard: TrackVectors = opened.reading_embedder().embed_file(path, start=start, end=end)
     own = _rows_of_content(snapshot, content_hash(path))
     row = snapshot.row_of_path.get(path_to_text(path))
-    return Query(heard.vectors, heard.segments, own if row is None else own | {row})
+    if row is not None:
+        return Seed(Query(heard.vectors, heard.segments, own | {row}), row, snapshot.track(row))
+    tags = asdict(read_tags(heard.tags))
+    title = tags.pop("title") or title_of(path)
+    track = Track(id="", path=path, title=title, duration=heard.duration, **tags)
+    return Seed(Query(heard.vectors, heard.segments, own), None, track)
 
 
 def _rows_of_content(snapshot: Snapshot, content: str) -> frozenset[int]:
-    return frozenset(row for row, other in enumerate(snapshot.contents) if other == content)
-
-
-def _near(name: str, snapshot: Snapshot) -> list[str]:
-    """Names that contain the one asked for, then names spelled like it."""
-    names: dict[str, str] = {}
-    for text, title in zip(snapshot.paths, snapshot.facts["title"].to_pylist(), strict=True):
-        path = text_to_path(text)
-        names.setdefault(path.stem.casefold(), repr(path.name))
-        names.setdefault(title.casefold(), repr(path.name))
-    name = name.casefold()
-    inside = [key for key in names if name and name in key]
-    alike = difflib.get_close_matches(name, names, n=NEAR_NAMES)
-    return list(dict.fromkeys(names[key] for key in [*inside, *alike]))[:NEAR_NAMES]
+    same = pc.equal(snapshot.facts["content"], content).to_numpy()
+    return frozenset(np.flatnonzero(same).tolist())
