@@ -61,7 +61,7 @@ def test_a_folder_around_all_folders(library: Library, music: Path) -> None:
 
 def test_what_is_not_there_changes_nothing(library: Library, music: Path) -> None:
     before = contents(library)
-    with pytest.raises(QueryError, match=r"did you mean 'a\.mp3'"):
+    with pytest.raises(QueryError, match="neither a track of the library"):
         library.remove([music / "one", music / "one/aa.mp3"])
     assert contents(Library(library.path)) == before
 
