@@ -163,13 +163,15 @@ def run(*arguments):
 
 library = ["--library", f"{folder}/library"]
 run("--help")
-for verb in "demo index similar embed vectors map clusters failures train evaluate export".split():
+for verb in "demo index similar embed vectors map clusters failures info train evaluate export".split():
     run(verb, "--help")
 run("index", music, *library, "--model", model, "-q")
 run("similar", f"{music}/0.flac", "--json", "--m3u", f"{folder}/mix.m3u8", *library)
 run("similar", outsider, "--aggregation", "maxsim", *library)
 run("similar", *library)
 run("failures", *library)
+run("info", *library)
+run("doctor", *library)
 run("embed", outsider, "--out", f"{folder}/vectors.parquet", "--model", model)
 run("vectors", "--out", f"{folder}/library.npz", *library)
 run("map", "--layout", "pca", "--out", f"{folder}/map.json", *library)

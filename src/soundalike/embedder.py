@@ -27,7 +27,8 @@ import numpy as np
 import numpy.typing as npt
 
 from soundalike.audio.segments import Segment, cut, grid, sample_range
-from soundalike.audio.waveform import SHORTEST, is_sounding, load_segments, probe
+from soundalike.audio.transcript import Transcript, heard_again
+from soundalike.audio.waveform import SHORTEST, AudioInfo, is_sounding, load_segments, probe
 from soundalike.errors import AudioError, ModelError, QueryError
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -45,6 +46,7 @@ class TrackVectors:
         tags: of the file, keys in lower case.
         segments: S stretches the vectors stand for.
         vectors: float32 [S, D], each row of unit length.
+        heard: what was listened to, for `Embedder.recognizes`; "" where that cannot be told.
     """
 
     path: Path
@@ -52,6 +54,7 @@ class TrackVectors:
     tags: dict[str, str]
     segments: tuple[Segment, ...]
     vectors: npt.NDArray[np.float32]
+    heard: str = ""
 
 
 class Embedder:
@@ -154,6 +157,25 @@ class Embedder:
         """
         return self._embed_file(self._session, Path(path), start, end)
 
+    def recognizes(self, path: str | Path, heard: str) -> AudioInfo | None:
+        """Say whether this encoder would make of a file what it made of another, or of it before.
+
+        The packets it would decode are read and compared; none is decoded.
+
+        Args:
+            path: the file, maybe with new tags.
+            heard: of the `TrackVectors` made before, of a whole file, by this very encoder.
+
+        Returns:
+            What the file says of itself if the vectors would be the same bit for bit; None if not
+            or if that cannot be told.
+        """
+        try:
+            info = probe(path)
+        except AudioError:
+            return None
+        return info if heard_again(path, heard, info.duration) else None
+
     def embed(
         self, paths: Iterable[str | Path], *, jobs: int | None = None
     ) -> Iterator[TrackVectors | AudioError]:
@@ -197,12 +219,14 @@ class Embedder:
             Segment(first + segment.start, first + segment.end)
             for segment in self._grid(last - first)
         )
-        rows = load_segments(path, segments, sample_rate=self.sample_rate, length=self._samples)
+        rate, length, transcript = self.sample_rate, self._samples, Transcript()
+        rows = load_segments(path, segments, sample_rate=rate, length=length, transcript=transcript)
         try:
             vectors = _encode_track(session, segments, rows, self.senses)
         except ModelError as error:
             raise AudioError(path, f"cannot be encoded: {error}") from error
-        return TrackVectors(path, info.duration, info.tags, segments, vectors)
+        heard = transcript.text(info.duration)
+        return TrackVectors(path, info.duration, info.tags, segments, vectors, heard)
 
     def _grid(self, duration: float) -> tuple[Segment, ...]:
         return grid(duration, count=self.segment_count, length=self.segment_length)

@@ -129,7 +129,13 @@ def test_index_forgets_a_missing_folder_only_when_told(
 
 # --- the library itself is unusable ---
 
-VERBS = [["index", "MUSIC", "-q"], ["similar", "MUSIC/low.flac"], ["failures"]]
+VERBS = [
+    ["index", "MUSIC", "-q"],
+    ["similar", "MUSIC/low.flac"],
+    ["failures"],
+    ["info"],
+    ["remove", "x"],
+]
 
 
 def filled(verb: list[str], music: Path) -> list[str]:
@@ -227,3 +233,95 @@ def test_failures_of_a_library_without_any(run: Run, indexed: Path, options: lis
         assert ran.code == 0
         assert ran.out.strip() in ("", "[]")
     assert not Path("nothing").exists()
+
+
+# --- what belongs to the library ---
+
+
+def test_index_remembers_filters_and_info_shows_them(run: Run, music: Path, model: Path) -> None:
+    common = ("--library", "lib", "-q")
+    ran = run("index", music, *common, "--model", model, "--exclude", "high*", "--nice", 0)
+    assert (ran.code, "3 added" in ran.err) == (0, True)
+    ran = run("index", *common, "--max-duration", "0:05")
+    assert ran.code == 0
+    assert "1 excluded" in ran.err
+    assert "left out" in ran.err
+    assert "6 s long, more than the 5 s of --max-duration" in ran.err
+    told = run("info", "--library", "lib")
+    assert told.code == 0
+    for words in ("2 tracks", "without high*", "up to 0:05", "1 too short or long", "answers"):
+        assert words in told.out
+    fields = json.loads(run("info", "--library", "lib", "--json").out)
+    (root,) = fields["roots"]
+    assert (root["exclude"], root["max_duration"], fields["tracks"]) == (["high*"], 5.0, 2)
+    assert "middle.flac: 6 s long" in run("failures", "--left-out", "--library", "lib").out
+    ran = run("index", *common, "--exclude", "", "--max-duration", 0)
+    assert "3 added" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--max-duration", "long"], "is not a time"),
+        (["--nice", 20], "0<=x<=19"),
+        (["--min-duration", "2:00", "--max-duration", "1:00"], "minimum must be below"),
+    ],
+)
+def test_index_refuses_impossible_filters(
+    run: Run, music: Path, model: Path, options: list[object], words: str
+) -> None:
+    ran = run("index", music, "--library", "lib", "--model", model, "-q", *options)
+    assert ran.code in (1, 2)
+    assert words in ran.err
+    assert not Path("lib").exists()
+
+
+def test_index_force_listens_again(run: Run, library: Path) -> None:
+    assert "5 updated" in run("index", "--library", library, "-q", "--force").err
+
+
+# --- remove ---
+
+
+def test_remove_forgets_and_index_takes_up_again(run: Run, library: Path, music: Path) -> None:
+    ran = run("remove", music / "low.flac", "--library", library)
+    assert (ran.code, "1 track left" in ran.err) == (0, True)
+    assert (music / "low.flac").exists()
+    assert "4 unchanged" in run("index", "--library", library, "-q").err
+    assert "removed   " in run("info", "--library", library).out
+    assert "1 added" in run("index", music / "low.flac", "--library", library, "-q").err
+
+
+def test_remove_of_what_is_not_there(run: Run, library: Path) -> None:
+    ran = run("remove", "lo.flac", "--library", library)
+    assert (ran.code, "neither a track" in ran.err) == (2, True)
+    assert run("remove", "--library", library).code == 2
+    assert run("remove", "", "--library", library).code == 2
+    assert run("remove", "x", "--library", "nothing").code == 2
+
+
+# --- info, doctor ---
+
+
+def test_info_of_no_library(run: Run) -> None:
+    ran = run("info", "--library", "nothing")
+    assert (ran.code, "0 tracks" in ran.out) == (0, True)
+    assert json.loads(run("info", "--library", "nothing", "--json").out)["tracks"] == 0
+
+
+def test_doctor_finds_nothing_wrong(run: Run, library: Path) -> None:
+    ran = run("doctor", "--library", library)
+    assert ran.code == 0
+    assert not [line for line in ran.out.splitlines() if line[:5].strip() not in ("ok", "->")]
+    checks = json.loads(run("doctor", "--library", library, "--json").out)
+    assert {check["status"] for check in checks} == {"ok"}
+    assert {"versions", "encoder", "hearing"} < {check["name"] for check in checks}
+
+
+def test_doctor_says_what_is_wrong_and_what_to_do(run: Run, library: Path) -> None:
+    for vectors in library.glob("snapshot-*/means.f32"):
+        vectors.write_bytes(bytes(vectors.stat().st_size))
+    ran = run("doctor", "--library", library)
+    assert ran.code == 1
+    assert "fail  table of" in ran.out
+    assert "-> delete the folder" in ran.out

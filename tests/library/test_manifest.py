@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 from pathlib import Path
 
 import pytest
 
 from soundalike.errors import LibraryError
+from soundalike.library.choice import Filters
 from soundalike.library.manifest import (
     FORMAT,
     Manifest,
@@ -16,8 +19,12 @@ from soundalike.library.manifest import (
 
 
 def example() -> Manifest:
-    entry = TableEntry("tracks-a-1", "a", 3, 8, "snapshot-1", {"low": (0, 3), "high": (3, 8)})
-    return Manifest(["/m/\0dcff", "/n"], "a@1", {"a@1": entry})
+    senses = {"low": (0, 3), "high": (3, 8)}
+    entry = TableEntry("tracks-a-1", "a", 3, 8, "snapshot-1", senses)
+    entry.behind, entry.indexed = True, "2026-11-25T13:00:00Z"
+    filters = {"/n": Filters(include=("*.mp3",), exclude=("a", "b"), max_duration=1200.0)}
+    roots = ["/m/\0dcff", "/n"]
+    return Manifest(roots, "a@1", {"a@1": entry}, filters, ["/n/a\0dcff.mp3"])
 
 
 def in_a_table(fields: str) -> str:
@@ -40,6 +47,20 @@ def test_a_library_from_before_there_were_senses_has_none(tmp_path: Path) -> Non
     (tmp_path / "library.json").write_text(in_a_table('"segments": 3, "dimension": 8'))
     assert read_manifest(tmp_path).tables["a@1"] == TableEntry("t", "a", 3, 8)
     assert read_manifest(tmp_path).tables["a@1"].columns == {}
+
+
+def test_what_leaves_nothing_out_is_not_written(tmp_path: Path) -> None:
+    nothing = Filters((), (), 0.0, math.inf)
+    gone = {"/gone": Filters(exclude=("x",))}
+    Manifest(["/m"], filters={"/m": nothing, **gone}).write(tmp_path)
+    assert json.loads((tmp_path / "library.json").read_text())["filters"] == {}
+
+
+def test_the_choice_spells_paths_as_the_system_does(tmp_path: Path) -> None:
+    choice = example().choice()
+    assert not choice.takes(os.fsdecode(b"/n/a\xff.mp3"))
+    assert choice.takes(os.fsdecode(b"/m/\xff/x.wma"))
+    assert not choice.takes("/n/x.wma")
 
 
 def test_a_folder_that_is_new_or_empty_is_an_empty_library(tmp_path: Path) -> None:
@@ -75,6 +96,9 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
         in_a_table('"segments": "3", "dimension": 8'),
         in_a_table('"segments": 3, "dimension": 0'),
         in_a_table('"segments": 3, "dimension": 8, "snapshot": 7'),
+        in_a_table('"segments": 3, "dimension": 8, "behind": 1'),
+        '{"format": 3, "roots": [], "model": null, "tables": {}, "filters": {"/m": {"exclude": [1]}}}',
+        '{"format": 3, "roots": [], "model": null, "tables": {}, "filters": {"/m": {"exklude": 1}}}',
         in_a_table('"segments": 3, "dimension": 8, "senses": ["low"]'),
         in_a_table('"segments": 3, "dimension": 8, "senses": {"low": 4}'),
         in_a_table('"segments": 3, "dimension": 8, "senses": {"low": [4, 9]}'),

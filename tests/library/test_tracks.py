@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -7,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundalike.library.tracks import Tags, clean, path_to_text, read_tags, text_to_path, title_of
+from soundalike.library.tracks import (
+    LONGEST,
+    Tags,
+    clean,
+    path_to_text,
+    read_tags,
+    text_to_path,
+    title_of,
+)
 
 
 @given(st.binary(min_size=1).filter(lambda name: b"\0" not in name))
@@ -37,7 +46,7 @@ def test_tags_are_picked_and_cleaned() -> None:
         "albumartist": "someone else",
         "date": "recorded 1905-04-01",
         "track": "03/12",
-        "comment": "ignored",
+        "comment": "a note",
     }
     assert read_tags(tags) == Tags(
         title="Clair de lune",
@@ -45,7 +54,27 @@ def test_tags_are_picked_and_cleaned() -> None:
         album_artist="De\ufffdbussy",
         year=1905,
         track_number=3,
+        more=json.dumps(
+            {
+                "albumartist": "someone else",
+                "comment": "a note",
+                "date": "recorded 1905-04-01",
+                "track": "03/12",
+            }
+        ),
     )
+
+
+def test_other_tags_are_kept_once_shortened_and_without_notes_of_programs() -> None:
+    tags = {"title": "A", "year": "1999", "track": "3", "bpm": "120", "mood": " sad\n", "empty": ""}
+    tags |= {"lyrics": "la " * 5000, "id3v2_priv.x": "\\x00", "itunsmpb": "00000000"}
+    more = json.loads(read_tags(tags).more)
+    assert more == {"bpm": "120", "mood": "sad", "lyrics": ("la " * 5000)[:LONGEST]}
+    assert read_tags({"title": "A"}).more == ""
+
+
+def test_a_title_may_be_as_long_as_it_likes() -> None:
+    assert read_tags({"title": "🎵" * 10_000}).title == "🎵" * 10_000
 
 
 @pytest.mark.parametrize(

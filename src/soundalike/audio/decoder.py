@@ -21,7 +21,7 @@ from contextlib import suppress
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import av
 import numpy as np
@@ -29,6 +29,9 @@ import numpy.typing as npt
 
 from soundalike.audio.header import promised_duration
 from soundalike.errors import AudioError
+
+if TYPE_CHECKING:
+    from soundalike.audio.transcript import Transcript
 
 SETTLING = 1  # seconds decoded before a read: mp3 bit reservoir, Opus pre-roll, SBR headers
 MARGIN = Fraction(1, 10)  # seconds of that for the resampler, whose filter spans a few ms
@@ -39,6 +42,10 @@ BROKEN_PACKETS = 5  # forgiven, and beyond them one in 20: stray tags look like 
 
 class Decoder:
     """An open audio file.
+
+    Args:
+        path: the file.
+        transcript: takes down what is decoded from here on.
 
     Attributes:
         path: the file.
@@ -51,12 +58,15 @@ class Decoder:
         AudioError: the file is missing, unreadable, empty, not audio or holds no audio stream.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, transcript: Transcript | None = None) -> None:
         self.path = Path(path)
         self.end: int | None = None
         self._origin: int | None = None  # timestamp of the first frame
+        self._transcript = transcript
         self._open()
         self.promised = promised_duration(self.path, self.container, self.stream)
+        if transcript is not None:
+            transcript.settings(self.container, self.stream, self.promised)
 
     def __enter__(self) -> Self:
         return self
@@ -85,6 +95,27 @@ class Decoder:
         else:
             self.end = at
         return np.concatenate(kept) if kept else np.zeros(0, np.float32)
+
+    def replay(self, target: int | None, count: int, *, ended: bool) -> None:
+        """Take one turn of a transcript: hand `count` packets to this decoder's own, decoding none.
+
+        Args:
+            target: the tick to go to first; None is the beginning.
+            count: packets to read.
+            ended: whether the file had no more; then all there are are read.
+
+        Raises:
+            AudioError: the file cannot be read.
+        """
+        if target is None:
+            self._rewind()
+        else:
+            with suppress(av.FFmpegError):
+                self._go_to(target)
+        if count or ended:
+            for number, _ in enumerate(self._packets(), start=1):
+                if number >= count and not ended:
+                    break
 
     def measure(self) -> float:
         """Walk through all packets, decoding none, and return how long they last in seconds.
@@ -147,9 +178,7 @@ class Decoder:
         if self._origin is None:
             raise _NoSeekingError
         moment, tick = Fraction(first, rate), self.stream.time_base
-        self._fresh = False
-        target = self._origin + math.floor((moment - SETTLING) / tick)
-        self.container.seek(target, stream=self.stream)
+        self._go_to(self._origin + math.floor((moment - SETTLING) / tick))
         frames = self._frames()
         head = next(frames, None)
         if head is None or head.pts is None:
@@ -163,16 +192,32 @@ class Decoder:
         return chain((head,), frames), shared - position, shared * rate // head.sample_rate
 
     def _frames_from_start(self) -> Iterator[Any]:
-        if not self._fresh:
-            self.container.close()
-            self._open()
-        self._fresh = False
+        self._rewind()
         frames = self._frames()
         head = next(frames, None)
         if head is not None:
             self._origin = head.pts
             yield head
         yield from frames
+
+    def _rewind(self) -> None:
+        if not self._fresh:
+            self.container.close()
+            self._open()
+        self._fresh = False
+        if self._transcript is not None:
+            self._transcript.turn(None)
+
+    def _go_to(self, target: int) -> None:
+        self._fresh = False
+        if self._transcript is not None:
+            self._transcript.turn(target)
+        try:
+            self.container.seek(target, stream=self.stream)
+        except av.FFmpegError:
+            if self._transcript is not None:
+                self._transcript.end()
+            raise
 
     def _frames(self) -> Iterator[Any]:
         broken = 0
@@ -187,11 +232,16 @@ class Decoder:
 
     def _packets(self) -> Iterator[Any]:
         try:
-            yield from self.container.demux(self.stream)
+            for packet in self.container.demux(self.stream):
+                if self._transcript is not None:
+                    self._transcript.packet(packet)
+                yield packet
         except (av.InvalidDataError, av.error.BlockingIOError, IndexError):
-            return  # the container stops making sense; `end` then lies before `promised`
+            pass  # the container stops making sense; `end` then lies before `promised`
         except (av.FFmpegError, OSError) as error:
             raise AudioError(self.path, _reason(error)) from error
+        if self._transcript is not None:
+            self._transcript.end()
 
 
 class _NoSeekingError(Exception):

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,9 @@ import numpy.typing as npt
 from soundalike.audio.decoder import Decoder
 from soundalike.audio.segments import Segment, cut, sample_range
 from soundalike.errors import AudioError
+
+if TYPE_CHECKING:
+    from soundalike.audio.transcript import Transcript
 
 _SOUND = "aac ac3 aif aifc aiff ape au caf dff dsf dts flac m4a m4b mka mp2 mp3 mpc oga ogg opus"
 _RARER_SOUND = "ra snd spx tta w64 wav wave wma wv"
@@ -108,7 +112,12 @@ def load_audio(
 
 
 def load_segments(
-    path: str | Path, segments: Sequence[Segment], *, sample_rate: int, length: int
+    path: str | Path,
+    segments: Sequence[Segment],
+    *,
+    sample_rate: int,
+    length: int,
+    transcript: Transcript | None = None,
 ) -> npt.NDArray[np.float32]:
     """Decode the segments of a file and little else, by seeking.
 
@@ -117,6 +126,7 @@ def load_segments(
         segments: S segments in any order; equal and overlapping ones are decoded once.
         sample_rate: of the result, Hz.
         length: L, samples of each row. A segment with fewer is repeated to fill its row.
+        transcript: takes down what was decoded.
 
     Returns:
         float32 [S, L], mono, finite, within -1..1.
@@ -130,7 +140,7 @@ def load_segments(
         raise ValueError("no segments to load; a track needs at least 1")
     ranges = {segment: sample_range(segment, sample_rate, length) for segment in segments}
     rows: dict[tuple[int, int], npt.NDArray[np.float32]] = {}
-    with Decoder(path) as decoder:
+    with Decoder(path, transcript=transcript) as decoder:
         for run in _runs(sorted(set(ranges.values())), apart=sample_rate):
             begin = run[0][0]
             # At least a second, to notice a sound shorter than that.

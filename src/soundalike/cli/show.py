@@ -169,7 +169,7 @@ def index_progress(quiet: bool) -> Iterator[ProgressCallback | None]:
         TimeRemainingColumn,
     )
 
-    names = {"scan": "looking", "embed": "listening", "finish": "tidying up"}
+    names = {"scan": "looking", "tags": "tags", "embed": "listening", "finish": "tidying up"}
     columns = (
         TextColumn("{task.description:10}"),
         BarColumn(),
@@ -201,8 +201,10 @@ def print_report(report: IndexReport, tracks: int, library: Path) -> None:
     counts = {
         "added": report.added,
         "updated": report.updated,
+        "retagged": report.retagged,
         "moved": report.moved,
         "removed": report.removed,
+        "excluded": report.excluded,
         "unchanged": report.unchanged,
     }
     done = (
@@ -211,6 +213,8 @@ def print_report(report: IndexReport, tracks: int, library: Path) -> None:
     click.echo(f"{done} in {clock(report.seconds)}; {tracks} tracks in {library}", err=True)
     for folder, why in report.held:
         click.echo(f"kept the tracks of {show_path(folder)}: {why}", err=True)
+    for path, why in report.left_out:
+        click.echo(f"left out {show_path(path)}: {why}", err=True)
     if report.skipped:
         click.echo(
             f"{report.skipped} files failed before and have not changed (soundalike failures)",

@@ -6,10 +6,16 @@
 keeping, in the order of use
     scan.py         folders -> audio files; what is new, changed, moved, gone
     tracks.py       a track, its tags, and paths as text
+    choice.py       which files of the folders belong to the library
     indexing.py     what indexing does before it embeds: look, compare, reuse
+    retagging.py    files whose tags alone are new keep their vectors
     ingest.py       files -> rows, committed in batches
     store.py        tracks, vectors and failures in Lance tables
     snapshot.py     the same, frozen into memory-mapped files that open at once
+    laying_out.py   snapshots while a table is written to, and at its end
+    removal.py      folders and tracks to forget
+    info.py         what a library holds, in numbers
+    doctor.py       whether all is well
     manifest.py     library.json: which table of which encoder answers
     opened.py       a library as one process has it open
     disk.py         atomic writes, the lock, and the reasons a disk gives

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from soundalike.audio.waveform import probe
 from soundalike.errors import AudioError
 from soundalike.library import scan
-from soundalike.library.indexing import Ids, IndexReport, Progress, ProgressCallback
+from soundalike.library.indexing import Ids, IndexReport, Progress, ProgressCallback, Terms
+from soundalike.library.laying_out import Layout
 from soundalike.library.scan import AudioFile, Changes, Known
-from soundalike.library.store import FailureLog, Record, TrackTable
+from soundalike.library.store import Record, TrackTable
 from soundalike.library.tracks import read_tags
 
 if TYPE_CHECKING:
@@ -49,16 +51,17 @@ class Ingest:
         self,
         table: TrackTable,
         ids: Ids,
+        layout: Layout,
         *,
+        terms: Terms,
         report: IndexReport,
-        failures: FailureLog,
         progress: ProgressCallback,
     ) -> None:
-        self._table, self._ids = table, ids
-        self._report, self._failures, self._progress = report, failures, progress
+        self._table, self._ids, self._layout = table, ids, layout
+        self._report, self._progress, self._choice = report, progress, terms.choice
+        self._failures, self._left_out = terms.logs
         self._records: list[Record] = []
         self._replacing = False
-        self._dropped: list[str] = []
         self._committed = self._started = time.monotonic()
         self._done = self._total = self._commits = 0
 
@@ -91,6 +94,12 @@ class Ingest:
         """Hand out paths to the embedder, which asks ahead and answers in the same order."""
         for job in work:
             path = job.files[0][0].path
+            if self._choice.measures:
+                with contextlib.suppress(AudioError):
+                    self._leave_out(job, probe(path).duration)
+                if not job.files:
+                    continue
+                path = job.files[0][0].path
             # A file that cannot be read here cannot be decoded either, and the decoder says why.
             with contextlib.suppress(OSError):
                 job.content = job.content or scan.content_hash(path)
@@ -105,6 +114,8 @@ class Ingest:
         if job.content is None:
             self._fail(job, "it could not be read at first")
             return
+        if self._choice.measures:
+            self._leave_out(job, track.duration)
         for file, known in job.files:
             self._replacing |= known is not None
             own_id = known.id if known else self._ids.new(job.content, file.path)
@@ -117,6 +128,7 @@ class Ingest:
                     track.duration,
                     track.segments,
                     track.vectors,
+                    track.heard,
                 )
             )
             self._report.updated += known is not None
@@ -131,8 +143,20 @@ class Ingest:
             self._report.failed.append((file.path, reason))
             if known:
                 # A changed file that cannot be read any more must not answer with its old sound.
-                self._dropped.append(known.id)
+                self._layout.gone.append(known.id)
             self._tell(file)
+
+    def _leave_out(self, job: _Job, duration: float) -> None:
+        """Take the files out of a job whose folders do not want tracks of this length."""
+        for file, known in list(job.files):
+            if why := self._choice.wrong_length(str(file.path), duration):
+                job.files.remove((file, known))
+                self._left_out.reasons[file] = why
+                self._report.left_out.append((file.path, why))
+                if known:
+                    self._layout.gone.append(known.id)
+                    self._report.excluded += 1
+                self._tell(file)
 
     def _tell(self, file: AudioFile) -> None:
         self._done += 1
@@ -145,14 +169,15 @@ class Ingest:
         # Emptied first: a commit that fails is not tried a second time on the way out.
         records, self._records = self._records, []
         replacing, self._replacing = self._replacing, False
-        dropped, self._dropped = self._dropped, []
         self._table.put(records, replacing=replacing)
-        self._table.delete(dropped)
         self._commits += bool(records)
         if self._commits == MANY_COMMITS:
             self._commits = 0
             self._table.tidy()
         self._failures.save()
+        self._left_out.save()
+        if records:
+            self._layout.commit()
         self._committed = time.monotonic()
 
 

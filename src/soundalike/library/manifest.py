@@ -2,23 +2,30 @@
 
     {"format": 3,
      "roots": ["/home/ann/Music"],                          folders that were indexed
+     "filters": {"/home/ann/Music": {"exclude": ["*.wma"]}}, what each gives; see `choice.py`
+     "removed": ["/home/ann/Music/jingle.mp3"],             tracks and folders to leave out
      "model": "ast-30s@3f2a91c04b7d",                       identity of the encoder that answers
      "tables": {"ast-30s@3f2a91c04b7d": {                   one table per encoder, never mixed
          "name": "tracks-ast-30s-3f2a91c04b7d", "source": "ast-30s",
-         "segments": 3, "dimension": 448, "snapshot": "snapshot-5e1f0c22",
+         "segments": 3, "dimension": 448, "snapshot": "snapshot-5e1f0c22", "behind": false,
          "senses": {"sound": [0, 192], "composition": [192, 448]},
-         "curves": {"both": {"mean": [0.01, 0.15, 0.34, 0.52], ...}, ...}}}}
+         "curves": {"both": {"mean": [0.01, 0.15, 0.34, 0.52], ...}, ...},
+         "indexed": "2026-11-25T13:00:00+00:00"}}}          end of the last indexing
 
 `source` is what the encoder was asked for by: a shipped name or a folder. `snapshot` names the
-folder with the table laid out for reading, null while the table is ahead of it. `senses` are the
-columns of each sense of a joined model, first and past the last; a single encoder has none, nor has
-format 1. `curves` are the encoder's calibration (see `similarity`), which formats 1 and 2 lack. All
-formats are read. Roots are texts of `path_to_text`.
+folder with the table laid out for reading, `behind` says that the table has gone on since: an indexing
+runs, or was cut short. `senses` are the columns of each sense of a joined model, first and past the
+last; a single encoder has none. `curves` are the encoder's calibration (see `similarity`). Paths are
+texts of `path_to_text`.
+
+Formats 1 (no senses) and 2 (no curves, no filters, nothing removed, and not whether a snapshot is
+behind) are read all the same, and written anew as format 3.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -26,8 +33,10 @@ from pathlib import Path
 from typing import Any
 
 from soundalike.errors import LibraryError
+from soundalike.library.choice import Choice, Filters
 from soundalike.library.disk import explained, reason, write_atomically
 from soundalike.library.similarity import Curves, checked_curves
+from soundalike.library.tracks import text_to_path
 
 FORMAT = 3
 FILE_NAME = "library.json"
@@ -38,6 +47,7 @@ class TableEntry:
     """One table of tracks: its Lance name, where its encoder came from, its shape, its snapshot.
 
     `senses` are columns: name -> (first, past the last). `curves` are empty without a calibration.
+    `indexed` is a time in ISO 8601, UTC.
     """
 
     name: str
@@ -47,6 +57,8 @@ class TableEntry:
     snapshot: str | None = None
     senses: dict[str, tuple[int, int]] = field(default_factory=dict)
     curves: Curves = field(default_factory=dict)
+    behind: bool = False
+    indexed: str | None = None
 
     @property
     def columns(self) -> dict[str, slice]:
@@ -61,10 +73,23 @@ class Manifest:
     roots: list[str] = field(default_factory=list)
     model: str | None = None
     tables: dict[str, TableEntry] = field(default_factory=dict)
+    filters: dict[str, Filters] = field(default_factory=dict)
+    removed: list[str] = field(default_factory=list)
+
+    def choice(self) -> Choice:
+        """Which files belong to the library."""
+        filters = {_native(root): self.filters.get(root, Filters()) for root in self.roots}
+        return Choice(filters, map(_native, self.removed))
 
     def write(self, folder: Path) -> None:
         """Replace `library.json` in the folder. Raises LibraryError; the old file then stays."""
-        text = json.dumps({"format": FORMAT, **asdict(self)}, indent=1)
+        filters = {
+            root: _told(own)
+            for root, own in self.filters.items()
+            if _told(own) and root in self.roots
+        }
+        document = {"format": FORMAT, **asdict(self), "filters": filters}
+        text = json.dumps(document, indent=1)
         with explained(f"cannot write the library {folder}"):
             write_atomically(folder / FILE_NAME, text.encode())
 
@@ -93,7 +118,13 @@ def read_manifest(folder: Path) -> Manifest:
                 f"to {FORMAT}: upgrade soundalike, or index into another folder"
             )
         tables = {name: _entry(fields) for name, fields in document["tables"].items()}
-        manifest = Manifest([str(root) for root in document["roots"]], document["model"], tables)
+        manifest = Manifest(
+            [str(root) for root in document["roots"]],
+            document["model"],
+            tables,
+            {str(root): _filters(own) for root, own in document.get("filters", {}).items()},
+            [str(path) for path in document.get("removed", [])],
+        )
         if manifest.model is not None and manifest.model not in tables:
             raise KeyError(manifest.model)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -119,9 +150,30 @@ def _entry(fields: dict[str, Any]) -> TableEntry:
         value = getattr(entry, key)
         if type(value) is not int or value < 1:
             raise TypeError(f"{key} is {value!r}, not a whole number above 0")
+    if type(entry.behind) is not bool or not isinstance(entry.indexed, str | None):
+        raise TypeError(f"behind is {entry.behind!r}, indexed is {entry.indexed!r}")
     entry.curves = checked_curves(entry.curves)
     entry.senses = {sense: _ends(ends, entry.dimension) for sense, ends in entry.senses.items()}
     return entry
+
+
+def _filters(fields: dict[str, Any]) -> Filters:
+    patterns = {key: tuple(fields[key]) for key in ("include", "exclude") if key in fields}
+    limits = {key: float(fields[key]) for key in fields if key not in patterns}
+    if not all(isinstance(pattern, str) for some in patterns.values() for pattern in some):
+        raise TypeError(f"{patterns} are no patterns")
+    return Filters(**patterns, **limits)  # type: ignore[arg-type]
+
+
+def _told(filters: Filters) -> dict[str, Any]:
+    """What filters say; what leaves nothing out is not worth a word, nor can JSON say infinity."""
+    told = {"include": filters.include, "exclude": filters.exclude}
+    limits = {"min_duration": filters.min_duration, "max_duration": filters.max_duration}
+    return {key: value for key, value in (told | limits).items() if value and value != math.inf}
+
+
+def _native(text: str) -> str:
+    return str(text_to_path(text))
 
 
 def _ends(ends: Sequence[int], dimension: int) -> tuple[int, int]:

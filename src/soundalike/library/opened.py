@@ -93,6 +93,11 @@ class Opened:
         snapshot, entry = self._snapshot, self.manifest.tables[identity]
         if snapshot is None:
             snapshot = self.load(entry)
+        if snapshot is None and entry.snapshot is not None:
+            # An indexing may just have put a newer one in its place.
+            self.refresh()
+            entry = self.manifest.tables.get(identity, entry)
+            snapshot = self.load(entry)
         if snapshot is None:
             try:
                 snapshot = _gather_all(self.table(identity), entry)

@@ -112,6 +112,7 @@ def of_file(
         return Seed(Query(heard.vectors, heard.segments, own | {row}), row, snapshot.track(row))
     tags = asdict(read_tags(heard.tags))
     title = tags.pop("title") or title_of(path)
+    tags.pop("more")  # a Track has no place for the other tags
     track = Track(id="", path=path, title=title, duration=heard.duration, **tags)
     return Seed(Query(heard.vectors, heard.segments, own), None, track)
 

@@ -2,7 +2,7 @@
 
 Two steps, the first reading names only, the second as little of the files as it can:
 
-    find_files(roots)        walk, sorted: path, size and time of change of every audio file
+    find_files(roots)        walk: path, size and time of change of every audio file
     compare(files, known)    -> added, copied, changed, touched, moved, removed
 
 A file with the size and time it had is the same file and is not opened. Content is compared by
@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from soundalike.audio.waveform import AUDIO_EXTENSIONS
+from soundalike.library.choice import Choice
 from soundalike.library.disk import reason
 
 HASH_BLOCK = 64 * 1024
@@ -47,10 +48,21 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a walk came across: files, sorted by path; folders that could not be read, and why."""
+    """What a walk came across.
 
-    files: tuple[AudioFile, ...]
+    Attributes:
+        states: (size, mtime_ns) by path, in no order. Texts, for a library has 100,000 of them and
+            most are what they were.
+        unreadable: folders that could not be read, and why.
+    """
+
+    states: dict[str, tuple[int, int]]
     unreadable: tuple[tuple[Path, str], ...]
+
+    @property
+    def files(self) -> tuple[AudioFile, ...]:
+        """The files, sorted by path."""
+        return tuple(AudioFile(Path(path), *self.states[path]) for path in sorted(self.states))
 
 
 @dataclass(slots=True)
@@ -83,7 +95,7 @@ class Changes:
         return any(lists)
 
 
-def find_files(roots: Iterable[Path]) -> Found:
+def find_files(roots: Iterable[Path], choice: Choice | None = None) -> Found:
     """Walk folders for files with an audio ending.
 
     Hidden files and folders are left out. A folder reached twice, through a link, a loop of links
@@ -92,22 +104,24 @@ def find_files(roots: Iterable[Path]) -> Found:
 
     Args:
         roots: absolute paths.
+        choice: which files and folders to leave out besides.
 
     Returns:
-        The files in the order of their paths, and each folder that could not be read with the
-        reason.
+        The files, and each folder that could not be read with the reason.
     """
-    files: dict[Path, AudioFile] = {}
+    files: dict[str, tuple[int, int]] = {}
     unreadable: list[tuple[Path, str]] = []
-    folders, links = deque(roots), deque[Path]()
+    folders, links = deque(map(str, roots)), deque[str]()
     seen: set[tuple[int, int]] = set()
     while folders or links:
         folder = folders.popleft() if folders else links.popleft()
+        if choice and not choice.enters(folder):
+            continue
         try:
-            status = folder.stat()
+            status = os.stat(folder)  # noqa: PTH116 - no Path per folder
             if stat.S_ISREG(status.st_mode):
-                if sounds(folder.name):
-                    files[folder] = AudioFile(folder, status.st_size, status.st_mtime_ns)
+                if sounds(folder) and (not choice or choice.takes(folder)):
+                    files[folder] = (status.st_size, status.st_mtime_ns)
                 continue
             if (status.st_dev, status.st_ino) in seen:
                 continue
@@ -115,15 +129,16 @@ def find_files(roots: Iterable[Path]) -> Found:
             with os.scandir(folder) as entries:
                 visible = [entry for entry in entries if not entry.name.startswith(".")]
         except OSError as error:
-            unreadable.append((folder, reason(error)))
+            unreadable.append((Path(folder), reason(error)))
             continue
         for entry in sorted(visible, key=lambda entry: entry.name):
             if _is_folder(entry):
-                (links if entry.is_symlink() else folders).append(Path(entry.path))
-            elif sounds(entry.name) and (file := _audio_file(entry)):
-                files[file.path] = file
-    ordered = tuple(files[path] for path in sorted(files, key=str))
-    return Found(ordered, tuple(unreadable))
+                (links if entry.is_symlink() else folders).append(entry.path)
+            elif sounds(entry.name) and (not choice or choice.takes(entry.path)):
+                state = _state(entry)
+                if state is not None:
+                    files[entry.path] = state
+    return Found(files, tuple(unreadable))
 
 
 def content_hash(path: Path) -> str:
@@ -251,11 +266,9 @@ def sounds(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in AUDIO_EXTENSIONS  # noqa: PTH122 - no Path per file
 
 
-def _audio_file(entry: os.DirEntry[str]) -> AudioFile | None:
+def _state(entry: os.DirEntry[str]) -> tuple[int, int] | None:
     try:
         status = entry.stat()
     except OSError:  # a dead link, or gone since the folder was listed
         return None
-    if not stat.S_ISREG(status.st_mode):
-        return None
-    return AudioFile(Path(entry.path), status.st_size, status.st_mtime_ns)
+    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None

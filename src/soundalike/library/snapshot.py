@@ -18,7 +18,7 @@ import math
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,12 @@ from soundalike.audio.segments import Segment
 from soundalike.library.disk import explained, sync_folder
 from soundalike.library.groups import Groups, albums_of, artists_of
 from soundalike.library.similarity import Scale
-from soundalike.library.store import FACTS, TrackTable
+from soundalike.library.store import FACTS, TrackTable, completed
 from soundalike.library.tracks import Track, text_to_path, title_of
 
 _PREFIX = "snapshot-"
-_FACTS = (*FACTS, "starts", "ends")
+# What was listened to matters to the next indexing alone.
+_FACTS = (*(name for name in FACTS if name != "heard"), "starts", "ends")
 _TRACK = tuple(field.name for field in fields(Track))
 
 
@@ -44,7 +45,7 @@ class Snapshot:
     """The tracks of a library, sorted by path; row i of every part is the same track.
 
     Attributes:
-        facts: the columns of `store` except the vectors, N rows.
+        facts: the columns of `store` except the vectors and `heard`, N rows.
         means: unit mean of each track's segments, float32 [N, D].
         segments: unit rows, float32 [N, S, D]; None in a large library, whose table has them.
         senses: the columns of each sense among D, as in `library.json`; empty for a single encoder.
@@ -123,8 +124,16 @@ def gather(table: TrackTable, *, segments: bool) -> Snapshot:
     return Snapshot(facts, means, parts)
 
 
-def write_snapshot(folder: Path, table: TrackTable, *, segments: bool) -> str:
+def write_snapshot(
+    folder: Path, table: TrackTable, *, segments: bool, without: Collection[str] = ()
+) -> str:
     """Write a table as a new snapshot folder, a few thousand rows in memory at a time.
+
+    Args:
+        folder: of the library.
+        table: what to write.
+        segments: with the segments of its tracks, or with their means alone.
+        without: ids of rows to leave out, for they are about to be deleted.
 
     Returns:
         The name of the folder, complete and on the disk.
@@ -136,7 +145,7 @@ def write_snapshot(folder: Path, table: TrackTable, *, segments: bool) -> str:
     with explained(f"cannot write a snapshot of the library {folder}"):
         try:
             target.mkdir()
-            _write(target, table, segments=segments)
+            _write(target, table, segments=segments, without=without)
             for path in (target, folder):
                 sync_folder(path)
         except BaseException:
@@ -149,7 +158,7 @@ def load_snapshot(folder: Path, *, segments: int, dimension: int) -> Snapshot | 
     """Map a snapshot folder into memory; None when it is not whole (then read the table)."""
     try:
         with pa.memory_map(str(folder / "facts.arrow")) as file:
-            facts = pa.ipc.open_file(file).read_all()
+            facts = completed(pa.ipc.open_file(file).read_all(), _FACTS)
         means = _mapped(folder / "means.f32", (facts.num_rows, dimension))
         if not (folder / "segments.f32").exists():
             return Snapshot(facts, means, None)
@@ -183,8 +192,14 @@ def _track(row: dict[str, Any]) -> Track:
     return Track(**{**row, "path": path, "title": row["title"] or title_of(path)})
 
 
-def _sorted_facts(table: TrackTable) -> pa.Table:
-    return table.read(_FACTS).sort_by("path").combine_chunks()
+def _sorted_facts(table: TrackTable, without: Collection[str] = ()) -> pa.Table:
+    from pyarrow import compute  # no part of reading a snapshot
+
+    facts = table.read(_FACTS)
+    if without:
+        gone = compute.is_in(facts["id"], value_set=pa.array(list(without), pa.string()))
+        facts = facts.filter(compute.invert(gone))
+    return facts.sort_by("path").combine_chunks()
 
 
 def _vectors(
@@ -194,15 +209,18 @@ def _vectors(
     rank = {name: row for row, name in enumerate(facts["id"].to_pylist())}
     columns = ["id", "vector", "segments"] if segments else ["id", "vector"]
     for batch in table.batches(columns):
-        rows = [rank[name] for name in batch["id"].to_pylist()]
+        found = [rank.get(name) for name in batch["id"].to_pylist()]
+        if None in found:
+            batch = batch.filter(pa.array([row is not None for row in found]))
+        rows = [row for row in found if row is not None]
         means = batch["vector"].flatten().to_numpy().reshape(-1, table.dimension)
         flat = batch["segments"].flatten().to_numpy() if segments else np.empty(0, np.float32)
         S = table.segments if segments else 0
         yield rows, means, flat.reshape(len(rows), S, table.dimension)
 
 
-def _write(target: Path, table: TrackTable, *, segments: bool) -> None:
-    facts = _sorted_facts(table)
+def _write(target: Path, table: TrackTable, *, segments: bool, without: Collection[str]) -> None:
+    facts = _sorted_facts(table, without)
     with (
         pa.OSFile(str(target / "facts.arrow"), "wb") as file,
         pa.ipc.new_file(file, facts.schema) as writer,

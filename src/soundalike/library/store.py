@@ -6,12 +6,18 @@ One table per encoder, one row per track. Vectors are float32, bit for bit what 
     path                        text of `tracks.path_to_text`
     size, mtime_ns              of the file when it was read
     title .. track_number       cleaned tags; "" or null when the file does not say
+    more                        all other tags as a JSON object, "" if there are none
     duration, added_at          seconds; time of the first indexing, UTC
+    heard                       what was listened to (`Embedder.recognizes`), "" if not known
     starts, ends                float64 [S], seconds
     segments                    float32 [S * D], unit rows one after the other
     vector                      float32 [D], their unit mean: what the approximate index holds
 
-Beside them `failures`: path, reason, size, mtime_ns of the files that could not be used.
+Beside them `failures` and `left_out`: path, reason, size, mtime_ns of the files that could not be used,
+and of those too short or too long.
+
+Tables made before there were `more` and `heard` are read as if they held null and ""; whoever writes
+gives them the columns first (`upgrade`).
 
 Lance never changes a file it has written: a reader keeps the version it opened, and a process
 killed while writing leaves the last version as it was. Importing lancedb takes a second or two, so
@@ -22,7 +28,8 @@ whenever there is one.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -41,6 +48,7 @@ from soundalike.library.tracks import Tags, clean, path_to_text, text_to_path
 # Readers in other processes may still be on an older version; no query takes longer than this.
 OLD_VERSIONS = datetime.timedelta(minutes=5)
 CHUNK = 512
+FAILURES, LEFT_OUT = "failures", "left_out"
 CLUSTERS = 20  # of the approximate index that a query looks into
 
 _FILE = [("path", pa.string()), ("size", pa.int64()), ("mtime_ns", pa.int64())]
@@ -53,8 +61,12 @@ _FACTS = [
     *_TAGS,
     ("duration", pa.float64()),
     ("added_at", pa.timestamp("us", tz="UTC")),
+    ("heard", pa.string()),
 ]
 FACTS = tuple(name for name, _ in _FACTS)
+"""All columns but times and vectors."""
+# Columns that older tables lack, as SQL says them.
+_LATER = {"more": "CAST(NULL AS STRING)", "heard": "''"}
 _FAILURES = pa.schema([*_FILE, ("reason", pa.string())])
 
 
@@ -69,6 +81,7 @@ class Record:
     duration: float
     segments: tuple[Segment, ...]
     vectors: npt.NDArray[np.float32]
+    heard: str = ""
 
 
 class TrackTable:
@@ -90,15 +103,26 @@ class TrackTable:
     def __len__(self) -> int:
         return int(self._table.count_rows())
 
-    def known(self) -> list[Known]:
+    def upgrade(self) -> None:
+        """Give a table of an older format the columns it lacks; no row is rewritten."""
+        with explained(f"cannot write {self._doing}"):
+            if lacking := {name: _LATER[name] for name in self._lacking()}:
+                self._table.add_columns(lacking)
+
+    def known(self) -> Memory:
         """List what the table remembers of every file, in no order."""
         rows = self.read(["id", "content", *(name for name, _ in _FILE)])
-        return [Known(row["id"], _file(row), row["content"]) for row in rows.to_pylist()]
+        unread = self.read(["id"], where="more IS NULL")["id"] if not self._lacking() else []
+        return Memory(rows, {name.as_py() for name in unread})
 
-    def read(self, columns: Sequence[str], *, ids: Iterable[str] | None = None) -> pa.Table:
-        """Read columns of all rows, or of those with the ids, in no order."""
+    def read(
+        self, columns: Sequence[str], *, ids: Iterable[str] | None = None, where: str | None = None
+    ) -> pa.Table:
+        """Read columns of all rows, of those with the ids, or by a condition in SQL, in no order."""
         with explained(f"cannot read {self._doing}"):
-            return self._query(columns, ids).to_arrow()
+            there = [name for name in columns if name not in self._lacking()]
+            rows = self._query(there, _among(ids) if ids is not None else where).to_arrow()
+        return completed(rows, columns)
 
     def batches(self, columns: Sequence[str], *, rows: int = 4096) -> Iterator[pa.RecordBatch]:
         """Read columns of all rows, some thousand at a time."""
@@ -128,13 +152,14 @@ class TrackTable:
                 with explained(f"cannot write {self._doing}"):
                     self._table.add(rows)
 
-    def derive(self, changes: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    def derive(self, changes: Iterable[tuple[str, dict[str, Any]]]) -> None:
         """Write rows that take over the vectors of others: (id of the other, columns that differ).
 
         With another "id" among the columns this adds a row, without it the row itself is edited.
+        Some hundred are taken from `changes` at a time, and written before the next.
         """
-        for start in range(0, len(changes), CHUNK):
-            chunk = changes[start : start + CHUNK]
+        left = iter(changes)
+        while chunk := list(itertools.islice(left, CHUNK)):
             rows = self.read(self.schema.names, ids={source for source, _ in chunk})
             place = {name: i for i, name in enumerate(rows["id"].to_pylist())}
             taken = rows.take([place[source] for source, _ in chunk])
@@ -200,14 +225,47 @@ class TrackTable:
                     "one of the two is damaged"
                 )
 
-    def _query(self, columns: Sequence[str], ids: Iterable[str] | None) -> Any:
+    def _lacking(self) -> list[str]:
+        names = self._table.schema.names
+        return [name for name in _LATER if name not in names]
+
+    def _query(self, columns: Sequence[str], where: str | None) -> Any:
         query = self._table.search().select(list(columns))
-        return query if ids is None else query.where(_among(ids))
+        return query if where is None else query.where(where)
 
     def _merge(self, rows: pa.Table) -> None:
         with explained(f"cannot write {self._doing}"):
             merge = self._table.merge_insert("id")
             merge.when_matched_update_all().when_not_matched_insert_all().execute(rows)
+
+
+class Memory(Sequence[Known]):
+    """What a table remembers of its files, in columns: a `Known` is made only of who is asked for.
+
+    Attributes:
+        paths: of every row, as the system spells it.
+        states: (size, mtime_ns) of every row.
+        ids: of every row.
+        unread: ids of rows from before all tags were kept.
+    """
+
+    def __init__(self, rows: pa.Table, unread: Set[str] = frozenset()) -> None:
+        """Take the columns id, content, path, size, mtime_ns."""
+        self.unread = unread
+        self.ids: list[str] = rows["id"].to_pylist()
+        self._contents = rows["content"]
+        texts = rows["path"].to_pylist()
+        self.paths = [str(text_to_path(text)) if "\0" in text else text for text in texts]
+        sizes, times = rows["size"].to_pylist(), rows["mtime_ns"].to_pylist()
+        self.states = list(zip(sizes, times, strict=True))
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, row: Any) -> Any:
+        """The Known of a row."""
+        file = AudioFile(Path(self.paths[row]), *self.states[row])
+        return Known(self.ids[row], file, self._contents[row].as_py())
 
 
 class FailureLog:
@@ -217,12 +275,12 @@ class FailureLog:
         reasons: why, of every such file as it was then. Edit it, then `save`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = FAILURES) -> None:
         """Read the log; a library without one has no failures. Raises LibraryError."""
-        self._folder = folder
-        with explained(f"cannot read the failures of the library {folder}"):
-            there = (folder / "failures.lance").is_dir()
-            rows = _connect(folder).open_table("failures").to_arrow().to_pylist() if there else []
+        self._folder, self._name = folder, name
+        with explained(f"cannot read the {name} of the library {folder}"):
+            there = (folder / f"{name}.lance").is_dir()
+            rows = _connect(folder).open_table(name).to_arrow().to_pylist() if there else []
         self.reasons: dict[AudioFile, str] = {_file(row): row["reason"] for row in rows}
         self._saved = dict(self.reasons)
 
@@ -231,12 +289,20 @@ class FailureLog:
         if self.reasons == self._saved:
             return
         rows = [{**columns_of(file), "reason": clean(why)} for file, why in self.reasons.items()]
-        with explained(f"cannot write the failures of the library {self._folder}"):
+        with explained(f"cannot write the {self._name} of the library {self._folder}"):
             database = _connect(self._folder)
-            table = database.create_table("failures", schema=_FAILURES, exist_ok=True)
+            table = database.create_table(self._name, schema=_FAILURES, exist_ok=True)
             table.add(pa.Table.from_pylist(rows, schema=_FAILURES), mode="overwrite")
             table.optimize(cleanup_older_than=OLD_VERSIONS)
         self._saved = dict(self.reasons)
+
+
+def completed(rows: pa.Table, columns: Sequence[str]) -> pa.Table:
+    """Rows with all these columns in this order; those that an older format lacks hold "" each."""
+    for name in columns:
+        if name not in rows.column_names:
+            rows = rows.append_column(name, pa.array([""] * len(rows), pa.string()))
+    return rows.select(list(columns))
 
 
 def drop_table(folder: Path, name: str) -> None:
@@ -265,7 +331,7 @@ def _schema(segments: int, dimension: int) -> pa.Schema:
 
 def _facts(record: Record) -> dict[str, Any]:
     own = {"id": record.id, "content": record.content, "duration": record.duration}
-    return {**own, **columns_of(record.file, record.tags)}
+    return {**own, "heard": record.heard, **columns_of(record.file, record.tags)}
 
 
 def _columns(

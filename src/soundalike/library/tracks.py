@@ -7,6 +7,7 @@ file.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,11 +29,19 @@ _NAMES = {
 }
 _DATES = ("date", "year", "originaldate", "original_year", "tyer", "tdrc", "tdrl")
 _NUMBERS = ("track", "tracknumber")
+# Notes of other programs to themselves, no words about music.
+_NOTES = re.compile(r"id3v2_priv\.|itun(norm|smpb|pgap)|cddb|.*coverart|metadata_block_picture")
+LONGEST = 500
+"""Characters kept of a tag without a column of its own: lyrics would outweigh the vectors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """The tags of a file, cleaned; what a file does not say is "" or None."""
+    """The tags of a file, cleaned; what a file does not say is "" or None.
+
+    `more` is a JSON object of the tags that have no column of their own or say more than it holds
+    ("3/12", "1999-05-01"), lower-case name -> text; "" if there are none.
+    """
 
     title: str = ""
     artist: str = ""
@@ -41,6 +50,7 @@ class Tags:
     genre: str = ""
     year: int | None = None
     track_number: int | None = None
+    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +88,7 @@ def read_tags(tags: Mapping[str, str]) -> Tags:
         **text,
         year=int(year[0]) if year else None,
         track_number=int(number[0]) if number else None,
+        more=_more(tags, {*text.values(), year[0] if year else "", number[0] if number else ""}),
     )
 
 
@@ -104,6 +115,17 @@ def text_to_path(text: str) -> Path:
 def title_of(path: Path) -> str:
     """Name a track without a title tag: its file name without the ending, cleaned."""
     return clean(path.stem) or clean(path.name)
+
+
+def _more(tags: Mapping[str, str], told: set[str]) -> str:
+    """The other tags; those whose text is in a column already need no second place."""
+    named = {name for names in _NAMES.values() for name in names} | set(_DATES) | set(_NUMBERS)
+    others = {}
+    for name in sorted(tags):
+        text = clean(tags[name])
+        if text and not (name in named and text in told) and not _NOTES.match(name):
+            others[clean(name)] = text[:LONGEST]
+    return json.dumps(others, ensure_ascii=False) if others else ""
 
 
 def _first(tags: Mapping[str, str], names: tuple[str, ...]) -> str:
