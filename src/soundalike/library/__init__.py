@@ -1,6 +1,6 @@
 """From a folder to answers.
 
-    library.py      Library: the one object people hold; its verbs stand in keeping.py and asking.py,
+    library.py      Library: the one object people hold; its verbs stand in keeping.py, asking.py and going.py,
                     what they share in held.py
 
 keeping, in the order of use
@@ -27,4 +27,11 @@ asking
     search.py       a question -> neighbors: choice, explanation
     answers.py      a list that can say what is not in it
     playlists.py    tracks -> M3U8, and playlists -> tracks
+
+going
+    material.py     tracks, files, folders, playlists -> pieces to go by
+    ground.py       all tracks as points one can go over, and the steps of a way
+    path.py         two tracks -> the way between them
+    radio.py        some seeds -> music without end
+    order.py        tracks -> an order in which neighbors sound alike; a mix
 """
