@@ -1,7 +1,7 @@
 """From a folder to answers.
 
-    library.py      Library: the one object people hold; its verbs stand in keeping.py, asking.py and going.py,
-                    what they share in held.py
+    library.py      Library: the one object people hold; its verbs stand in keeping.py, asking.py
+                    and going.py, what they share in held.py
 
 keeping, in the order of use
     scan.py         folders -> audio files; what is new, changed, moved, gone
