@@ -22,7 +22,7 @@ import numpy as np
 from record import DATA, finish, music, parser
 from soundalike.audio.waveform import load_audio
 from soundalike.embedder import Embedder, sense_of
-from soundalike.evaluation.degradations import DEGRADATIONS, amplified, trimmed
+from soundalike.evaluation.degradations import amplified, coded, resampled, trimmed
 from soundalike.evaluation.pieces import Piece, choose, read_pieces
 from soundalike.evaluation.renderings import Renderings, prepare, sound
 from soundalike.evaluation.versions import ORIGINAL, Version
@@ -31,16 +31,17 @@ from soundalike.library.versions import ARRANGED, RECORDED, TITLED, same_duratio
 
 SOUNDFONT = Path("/usr/share/sounds/sf2/TimGM6mb.sf2")
 ARRANGEMENT = "all at once"
-CODECS = ("MP3 64 kbit/s", "Opus 24 kbit/s")
+# Recordings are changed as they are, and brought to the rate of the encoder afterwards.
+RATE = 48_000
+CODECS = {"MP3 128 kbit/s": ("libmp3lame", 128_000), "Opus 64 kbit/s": ("libopus", 64_000)}
 SHORT_CUT, LONG_CUT, QUIETER = 0.5, 2.0, -6.0
 
 
-def copies(waveform: np.ndarray, rate: int) -> dict[str, np.ndarray]:
-    """A recording as other files may have it: name -> float32 [T]."""
-    rng = np.random.default_rng(0)  # codecs draw nothing
-    made = {name: DEGRADATIONS[name](waveform, rate, rng) for name in CODECS}
-    made[f"{SHORT_CUT:g} s cut off"] = trimmed(SHORT_CUT, waveform, rate)
-    made[f"{LONG_CUT:g} s cut off"] = trimmed(LONG_CUT, waveform, rate)
+def copies(waveform: np.ndarray) -> dict[str, np.ndarray]:
+    """A recording at `RATE` as other files may have it: name -> float32 [T]."""
+    made = {name: coded(*codec, waveform, RATE) for name, codec in CODECS.items()}
+    made[f"{SHORT_CUT:g} s cut off"] = trimmed(SHORT_CUT, waveform, RATE)
+    made[f"{LONG_CUT:g} s cut off"] = trimmed(LONG_CUT, waveform, RATE)
     made[f"{QUIETER:g} dB"] = amplified(QUIETER, waveform)
     return made
 
@@ -52,20 +53,26 @@ def cosine(one: np.ndarray, other: np.ndarray) -> float:
 
 def recordings(paths: Sequence[Path], embedder: Embedder) -> dict[str, Any]:
     """Cosines of each copy with its original, and of all pairs of different recordings."""
-    rate, same = embedder.sample_rate, {}
+    same: dict[str, list[float]] = {}
     originals, seconds = [], []
+
+    def heard(waveform: np.ndarray) -> np.ndarray:
+        return embedder.embed_waveform(resampled(waveform, RATE, embedder.sample_rate))
+
     for path in paths:
-        waveform = load_audio(path, sample_rate=rate)
-        original = embedder.embed_waveform(waveform)
-        for name, copy in copies(waveform, rate).items():
-            same.setdefault(name, []).append(cosine(original, embedder.embed_waveform(copy)))
+        waveform = load_audio(path, sample_rate=RATE)
+        original = heard(waveform)
+        for name, copy in copies(waveform).items():
+            same.setdefault(name, []).append(cosine(original, heard(copy)))
         originals.append(original)
-        seconds.append(len(waveform) / rate)
+        seconds.append(len(waveform) / RATE)
         print(f"{len(originals)}/{len(paths)} {path.name}", flush=True)
     pairs = list(combinations(range(len(originals)), 2))
+    composed = [sense_of(each, "composition", embedder.senses) for each in originals]
     return {
         "same": same,
         "different": [cosine(originals[a], originals[b]) for a, b in pairs],
+        "composed": [cosine(composed[a], composed[b]) for a, b in pairs],
         "same_duration": [same_duration(seconds[a], seconds[b]) for a, b in pairs],
     }
 
@@ -78,14 +85,16 @@ def compositions(pieces: Sequence[Piece], embedder: Embedder) -> dict[str, Any]:
         asked = [[Version(piece, kind, 0) for kind in kinds] for piece in pieces]
         failed = prepare([version for pair in asked for version in pair], renderings)
         print(f"{len(failed)} renderings failed", *failed, sep="\n", flush=True)
-        heard = []
+        heard, pianos = [], []
         for pair in asked:
             if all(renderings.path(version).exists() for version in pair):
                 sounds = (sound(each, renderings).make(embedder.sample_rate) for each in pair)
-                vectors = map(embedder.embed_waveform, sounds)
+                vectors = [embedder.embed_waveform(each) for each in sounds]
+                pianos.append(vectors[0])
                 heard.append([sense_of(each, "composition", embedder.senses) for each in vectors])
     N = len(heard)
     return {
+        "pianos": [cosine(one, other) for one, other in combinations(pianos, 2)],
         "same": [cosine(*pair) for pair in heard],
         "different": [
             cosine(heard[a][0], heard[b][1]) for a in range(N) for b in range(N) if a != b
@@ -108,13 +117,15 @@ def as_markdown(figures: dict[str, Any]) -> str:
     rows = {f"a recording and its copy: {name}": each for name, each in own["same"].items()}
     rows["different recordings"] = different
     rows["different recordings that last as long"] = different[lasting]
+    rows["different pieces, by one piano"] = works["pianos"]
     lines += [_row(name, values, (RECORDED, TITLED)) for name, values in rows.items()]
     lines += [
         "",
         f"| pairs, by the sense of composition | lowest | median | highest | at least {ARRANGED} |",
         "|---|---|---|---|---|",
         _row("a piece and its arrangement", works["same"], (ARRANGED,)),
-        _row("different pieces", works["different"], (ARRANGED,)),
+        _row("different pieces, one of them arranged", works["different"], (ARRANGED,)),
+        _row("different recordings", own["composed"], (ARRANGED,)),
     ]
     return "\n".join(lines)
 
@@ -135,13 +146,15 @@ def main() -> None:
     chosen = options.parse_args()
     embedder = Embedder(chosen.model, threads=1)
     paths = music(chosen.music, chosen.tracks)
-    own = recordings(paths, embedder)
     pieces, _ = choose(read_pieces(DATA / "midi/pieces.csv"), "validation", limit=chosen.pieces)
+    works = compositions(pieces, embedder)
+    print(_row("pianos", works["pianos"], (RECORDED,)), flush=True)
+    own = recordings(paths, embedder)
     figures = {
         "tracks": len(paths),
         "model": embedder.identity,
         "recordings": own,
-        "compositions": compositions(pieces, embedder),
+        "compositions": works,
     }
     finish(__file__, as_markdown(figures), figures, chosen)
 

@@ -80,8 +80,8 @@ def similar(
     that one track alone has in title, artist, album or path. Several are liked on average. Without
     one, three tracks of the library are asked about, to look around.
 
-    Each answer shows its similarity (1 the same, 0 unrelated) and where the two sound most alike: time
-    in the query ~ time in the answer.
+    Each answer shows its similarity (1 the same; one of a hundred unrelated tracks reaches 0.5) and where
+    the two sound most alike: time in the query ~ time in the answer.
 
     Of several files of one recording the best is shown, and at most 3 tracks of an artist and 2 of an
     album, more only where there are no others; --raw shows everything.
@@ -118,9 +118,8 @@ def similar(
         write_m3u8(m3u, tracks, title=title, absolute=absolute)
         click.echo(f"{len(neighbors)} tracks in {show.show_path(m3u)}", err=True)
     if as_json:
-        show.print_json(
-            [fields | {"sense": options["sense"]} for fields in show.answers_fields(neighbors)]
-        )
+        by = {"sense": options["sense"], "calibrated": opened.calibrated}
+        show.print_json([fields | by for fields in show.answers_fields(neighbors)])
     elif not m3u:
         show.print_neighbors(neighbors)
 

@@ -47,6 +47,17 @@ def track_fields(track: Track) -> dict[str, Any]:
     }
 
 
+def all_fields(track: Track) -> dict[str, Any]:
+    """All there is to say of a track; None for a number its file does not say."""
+    more = {
+        "album_artist": track.album_artist,
+        "genre": track.genre,
+        "year": track.year,
+        "track_number": track.track_number,
+    }
+    return track_fields(track) | more
+
+
 def neighbor_fields(neighbor: Neighbor) -> dict[str, Any]:
     """One answer as JSON."""
     return {

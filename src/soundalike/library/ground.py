@@ -178,7 +178,7 @@ class Ground:
 
     def similarity(self, cosine: float) -> float:
         """A cosine as people are shown it, 0..1."""
-        return float(min(max(cosine, 0.0), 1.0))
+        return self.snapshot.scale.similarity(cosine, self.sense, "mean")
 
     def route(self, points: Sequence[int], *, left_out: Sequence[LeftOut] = ()) -> Route:
         """Points in their order as steps."""

@@ -26,14 +26,15 @@ import numpy.typing as npt
 
 from soundalike.library.aggregation import Vectors, unit
 from soundalike.library.folding import folded
+from soundalike.library.ranking import BOTH
 from soundalike.library.snapshot import Snapshot
 from soundalike.library.tracks import Track, text_to_path, title_of
 
-RECORDED = 0.98
+RECORDED = 0.85
 """Cosine of two recordings that may be one, if duration or title agree."""
-TITLED = 0.7
+TITLED = 0.35
 """Cosine of two tracks of one title that may be versions of one piece."""
-ARRANGED = 0.9
+ARRANGED = 0.65
 """Cosine, by the sense of composition, of two tracks that may be one piece."""
 # Other rips begin and end elsewhere: by so many seconds, in a long track by that share, and in one of
 # a few seconds by less.
@@ -59,7 +60,7 @@ class Version:
         track: the other file.
         kind: one of `KINDS`.
         why: in words.
-        similarity: cosine of the two tracks, cut to 0..1.
+        similarity: of the two tracks, 0..1, as in `search.Neighbor`.
     """
 
     track: Track
@@ -138,7 +139,7 @@ def versions_of(row: int, snapshot: Snapshot) -> list[Version]:
     composed = _composition(row, snapshot)
     mine = (snapshot.means[row], float(known.durations[row]), known.title(row))
     for other in np.flatnonzero(_candidates(row, snapshot, scores, composed)).tolist():
-        score = float(np.clip(scores[other], 0, 1))
+        score = snapshot.scale.similarity(float(scores[other]), BOTH, "mean")
         verdict = _verdict(row, other, known, composed)
         if snapshot.contents[other] == snapshot.contents[row]:
             verdict = ("copy", "the same file under another name")
@@ -209,7 +210,7 @@ def _pairs(snapshot: Snapshot, known: Recordings) -> Iterator[tuple[int, int]]:
 
 
 def _alike(means: Vectors, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Pairs among rows whose vectors are all but equal."""
+    """Pairs among rows whose vectors are close."""
     own = means[list(rows)]
     for start in range(0, len(own), _BLOCK):
         table = own[start : start + _BLOCK] @ own.T
@@ -258,5 +259,5 @@ def _verdict(
 def _why(row: int, other: int, known: Recordings) -> str:
     one, two = float(known.durations[row]), float(known.durations[other])
     if same_duration(one, two):
-        return f"vectors all but equal, and both {one:.0f} s long"
-    return f"vectors all but equal, and the same title; {one:.0f} and {two:.0f} s long"
+        return f"vectors close, and both {one:.0f} s long"
+    return f"vectors close, and the same title; {one:.0f} and {two:.0f} s long"
