@@ -1,7 +1,7 @@
 """From a folder to answers.
 
-    library.py      Library: the one object people hold; its verbs stand in keeping.py, asking.py
-                    and seeing.py, what they share in held.py
+    library.py      Library: the one object people hold; its verbs stand in keeping.py, asking.py,
+                    going.py, relating.py and seeing.py, what they share in held.py
 
 keeping, in the order of use
     scan.py         folders -> audio files; what is new, changed, moved, gone
@@ -35,6 +35,13 @@ asking
     groups.py       tracks -> artists and albums, and how alike two are; relating.py has the verbs
     answers.py      a list that can say what is not in it
     playlists.py    tracks -> M3U8, and playlists -> tracks
+
+going
+    material.py     tracks, files, folders, playlists -> pieces to go by
+    ground.py       all tracks as points one can go over, and the steps of a way
+    path.py         two tracks -> the way between them
+    radio.py        some seeds -> music without end
+    order.py        tracks -> an order in which neighbors sound alike; a mix
 
 seeing
     clusters.py     vectors -> groups that sound alike
