@@ -30,6 +30,7 @@ TITLES = {
     "cold_start": "From question to answer",
     "words": "Finding tracks by words",
     "copies": "Copies and versions",
+    "going": "Going somewhere",
     "install": "Installing",
     "augmentations": "Augmentations",
 }

@@ -108,6 +108,8 @@ def test_torch_stays_where_numbers_become_vectors(module: str) -> None:
 def test_what_is_imported_is_declared(module: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     declared = list(project["dependencies"])
+    if module in ("library.layout", "library.picture"):
+        declared += project["optional-dependencies"]["map"]
     if may_use_torch(module) or module in ("training.curves", "evaluation.pictures"):
         declared += project["optional-dependencies"]["train"]
     names = {line.split(">")[0].split("=")[0].strip().replace("-", "_") for line in declared}
@@ -132,7 +134,7 @@ def _top(tree: ast.Module) -> Iterator[ast.stmt]:
 LISTENING = """
 import sys
 
-BLOCKED = {"torch", "safetensors", "huggingface_hub", "onnx", "matplotlib", "transformers"}
+BLOCKED = {"torch", "openTSNE", "safetensors", "huggingface_hub", "onnx", "matplotlib", "transformers"}
 
 class Blocker:
     def find_spec(self, name, path=None, target=None):
@@ -161,7 +163,7 @@ def run(*arguments):
 
 library = ["--library", f"{folder}/library"]
 run("--help")
-for verb in ("demo", "index", "similar", "embed", "failures", "train", "evaluate", "export"):
+for verb in "demo index similar embed vectors map clusters failures train evaluate export".split():
     run(verb, "--help")
 run("index", music, *library, "--model", model, "-q")
 run("similar", f"{music}/0.flac", "--json", "--m3u", f"{folder}/mix.m3u8", *library)
@@ -169,6 +171,9 @@ run("similar", outsider, "--aggregation", "maxsim", *library)
 run("similar", *library)
 run("failures", *library)
 run("embed", outsider, "--out", f"{folder}/vectors.parquet", "--model", model)
+run("vectors", "--out", f"{folder}/library.npz", *library)
+run("map", "--layout", "pca", "--out", f"{folder}/map.json", *library)
+run("clusters", *library)
 run("evaluate", model, "mfcc", "--tracks", f"{music}/tracks.csv")
 two = render.demo_tracks()[:2]
 render.demo_tracks = lambda: two

@@ -26,8 +26,12 @@ if TYPE_CHECKING:
     from soundalike.errors import RecipeError as RecipeError
     from soundalike.errors import SoundalikeError as SoundalikeError
     from soundalike.library.library import Library as Library
+    from soundalike.library.relating import GroupNeighbor as GroupNeighbor
+    from soundalike.library.relating import TrackPair as TrackPair
     from soundalike.library.search import Match as Match
     from soundalike.library.search import Neighbor as Neighbor
+    from soundalike.library.seeing import Cluster as Cluster
+    from soundalike.library.seeing import Map as Map
     from soundalike.library.selection import Selection as Selection
     from soundalike.library.tracks import Track as Track
 
@@ -35,9 +39,12 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AudioError": "errors",
+    "Cluster": "library.seeing",
     "Embedder": "embedder",
+    "GroupNeighbor": "library.relating",
     "Library": "library.library",
     "LibraryError": "errors",
+    "Map": "library.seeing",
     "Match": "library.search",
     "ModelError": "errors",
     "Neighbor": "library.search",
@@ -46,6 +53,7 @@ _HOMES = {
     "Selection": "library.selection",
     "SoundalikeError": "errors",
     "Track": "library.tracks",
+    "TrackPair": "library.relating",
     "TrackVectors": "embedder",
     "load_audio": "audio.waveform",
 }

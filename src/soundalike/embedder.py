@@ -63,6 +63,7 @@ class Embedder:
             `embed` runs its jobs side by side instead, one thread each.
 
     Attributes:
+        folder: of the model, absolute.
         name: such as "ast-30s".
         identity: name and hash of weights and settings, such as "ast-30s@3f2a91c04b7d". Vectors of
             different identities must not be compared.
@@ -80,7 +81,7 @@ class Embedder:
     def __init__(self, model: str | Path | None = None, *, threads: int | None = None) -> None:
         if threads is not None and threads < 1:
             raise ValueError(f"threads is {threads}; at least 1 is needed")
-        folder = _find(model)
+        self.folder = folder = _find(model).absolute()
         config = _read_config(folder)
         try:
             self.name = str(config["name"])

@@ -48,7 +48,9 @@ def test_similar_json_has_the_fields_of_every_door(run: Run, indexed: Path, musi
     assert ran.code == 0
     answers = json.loads(ran.out)
     for answer in answers:
-        assert set(answer) == {"track", "similarity", "matches", "sense", "seed", "versions"}
+        own = {"sense", "calibrated", "seed", "versions"}
+        assert set(answer) == {"track", "similarity", "matches"} | own
+        assert answer["calibrated"] is False
         assert (answer["seed"], answer["versions"]) == (str(music / "low.flac"), [])
         assert answer["sense"] == "both"
         assert set(answer["track"]) == {"id", "path", "title", "artist", "album", "duration"}

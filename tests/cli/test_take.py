@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from shell import FREQUENCIES, Run, full
+
+from soundalike.library.library import Library
 
 
 def test_embed_writes_one_row_per_file(run: Run, music: Path, model: Path, tmp_path: Path) -> None:
@@ -112,3 +115,109 @@ def test_embed_refuses_a_sense_the_model_has_not(
 @pytest.mark.parametrize("arguments", [[], ["a.mp3"], ["--out", "v.parquet"]])
 def test_embed_needs_files_and_a_place(run: Run, arguments: list[str]) -> None:
     assert run("embed", *arguments).code == 2
+
+
+def test_embed_to_numpy(run: Run, music: Path, model: Path, tmp_path: Path) -> None:
+    files = [music / f"{name}.flac" for name in FREQUENCIES]
+    for out in ("v.parquet", "v.npz", "v.npy"):
+        assert run("embed", *files, "--out", out, "--model", model).code == 0
+    table = pq.read_table(tmp_path / "v.parquet")
+    with np.load(tmp_path / "v.npz") as arrays:  # no pickles
+        for name in ("vector", "segments", "starts", "path"):
+            assert arrays[name].tolist() == table[name].to_pylist()
+        assert str(arrays["model"]) == "fake@000008003e80"
+        assert arrays["vector"].dtype == np.float32
+        about = json.loads(arrays["tracks.json"])
+    assert np.load(tmp_path / "v.npy").tolist() == table["vector"].to_pylist()
+    assert about == json.loads((tmp_path / "v.npy.json").read_text())
+    assert [track["path"] for track in about["tracks"]] == [str(file) for file in files]
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("v.parquet", "v.npz", "v.npy", "v.npy.json")
+    }
+
+
+@pytest.mark.parametrize("verb", ["embed", "vectors"])
+def test_other_endings_are_refused_before_anything_is_heard(
+    run: Run, indexed: Path, music: Path, tmp_path: Path, verb: str
+) -> None:
+    what = (music / "low.flac",) if verb == "embed" else ("--library", indexed)
+    ran = run(verb, *what, "--out", "v.csv")
+    assert ran.code == 2
+    assert "v.csv: vectors go to a file that ends in .parquet, .npz, .npy" in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("out", ["v.npz", "v.npy"])
+def test_nothing_to_write_is_an_empty_array(
+    run: Run, broken: Path, model: Path, tmp_path: Path, out: str
+) -> None:
+    assert run("embed", *broken.iterdir(), "--out", out, "--model", model).code == 1
+    found = np.load(tmp_path / out)
+    assert (found if out == "v.npy" else found["vector"]).shape == (0, 8)
+
+
+def test_vectors_of_the_library(run: Run, indexed: Path, tmp_path: Path) -> None:
+    tracks, expected = Library(indexed).vectors()
+    assert run("vectors", "--out", "v.parquet", "--library", indexed).code == 0
+    table = pq.read_table(tmp_path / "v.parquet")
+    assert table.column_names == [
+        *("id", "path", "title", "artist", "album", "duration", "album_artist", "genre", "year"),
+        *("track_number", "vector", "model"),
+    ]
+    assert table["id"].to_pylist() == [track.id for track in tracks]
+    assert table["title"].to_pylist() == [track.title for track in tracks]
+    assert table["year"].to_pylist() == [None] * 5
+    np.testing.assert_array_equal(np.array(table["vector"].to_pylist(), np.float32), expected)
+    options = ("--segments", "--aggregate", "concat", "--library", indexed)
+    ran = run("vectors", "--out", "v.npz", *options)
+    assert (ran.code, ran.err) == (0, "5 tracks in v.npz\n")
+    with np.load(tmp_path / "v.npz") as arrays:
+        assert arrays["id"].tolist() == [track.id for track in tracks]
+        assert arrays["segments"].shape == (5, 3, 8)
+        assert arrays["starts"].shape == (5, 3)
+        in_a_row = arrays["segments"].reshape(5, 24)
+        in_a_row /= np.linalg.norm(in_a_row, axis=1, keepdims=True)
+        np.testing.assert_allclose(arrays["vector"], in_a_row, atol=1e-6)
+        assert json.loads(arrays["tracks.json"])["tracks"][0]["artist"] == "Sine"
+
+
+def test_vectors_of_one_sense(run: Run, two_senses: Path, tmp_path: Path) -> None:
+    options = ("--sense", "composition", "--library", two_senses)
+    assert run("vectors", "--out", "v.parquet", *options).code == 0
+    table = pq.read_table(tmp_path / "v.parquet")
+    assert set(table["model"].to_pylist()) == {"two@000008003e80#composition"}
+    assert len(table["vector"][0].as_py()) == 4
+
+
+@pytest.mark.parametrize("out", ["v.parquet", "v.npz", "v.npy"])
+def test_vectors_on_a_full_disk_keep_the_old_file(
+    run: Run, indexed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    (tmp_path / out).write_text("old")
+    monkeypatch.setattr(os, "fsync", full)
+    ran = run("vectors", "--out", out, "--library", indexed)
+    assert ran.code == 1
+    assert f"cannot write {out}" in ran.err
+    assert (tmp_path / out).read_text() == "old"
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_vectors_of_an_empty_library_are_refused(run: Run, tmp_path: Path) -> None:
+    ran = run("vectors", "--out", "v.npz", "--library", "nothing")
+    assert ran.code == 2
+    assert "is empty" in ran.err
+    assert not (tmp_path / "v.npz").exists()
+
+
+def test_vectors_of_tracks_a_filter_lets_through(run: Run, indexed: Path, tmp_path: Path) -> None:
+    options = ("--library", indexed, "--filter")
+    assert run("vectors", "--out", "v.npz", *options, "title LIKE 'low%'").code == 0
+    tracks, expected = Library(indexed).vectors(filter="title LIKE 'low%'")
+    assert [track.title for track in tracks] == ["Low", "Lower"]
+    with np.load(tmp_path / "v.npz") as arrays:
+        np.testing.assert_array_equal(arrays["vector"], expected)
+    for wrong, reason in {"titel = 'x'": "title", "year > 3000": "none of the 5 tracks"}.items():
+        ran = run("vectors", "--out", "v.parquet", *options, wrong)
+        assert ran.code == 2
+        assert reason in ran.err
+    assert not (tmp_path / "v.parquet").exists()

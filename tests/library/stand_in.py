@@ -37,6 +37,7 @@ class StandIn:
     ) -> None:
         self.name, self.identity = name, f"{name}@{version:012x}"
         self.dimension, self.segment_count = dimension, SEGMENTS
+        self.folder = Path("no-folder")
         self.senses = senses or {}
         self.sample_rate, self.segment_length = 16_000, 30.0
         self.heard: list[Path] = []

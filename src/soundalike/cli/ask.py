@@ -80,8 +80,8 @@ def similar(
     that one track alone has in title, artist, album or path. Several are liked on average. Without
     one, three tracks of the library are asked about, to look around.
 
-    Each answer shows its similarity (1 the same, 0 unrelated) and where the two sound most alike: time
-    in the query ~ time in the answer.
+    Each answer shows its similarity (1 the same; one of a hundred unrelated tracks reaches 0.5) and where
+    the two sound most alike: time in the query ~ time in the answer.
 
     Of several files of one recording the best is shown, and at most 3 tracks of an artist and 2 of an
     album, more only where there are no others; --raw shows everything.
@@ -104,7 +104,7 @@ def similar(
     neighbors = opened.similar(
         seeds,
         n=count,
-        dislike=[_meant(opened, each) for each in wants["dislike"]],
+        dislike=[meant(opened, each) for each in wants["dislike"]],
         selection=selection,
         excerpt=(first, last),
         **how,
@@ -114,9 +114,8 @@ def similar(
         title = f"Like {', '.join(map(_name, seeds[:3]))}{', ...' if len(seeds) > 3 else ''}"
         _write(m3u, [neighbor.track for neighbor in neighbors], title, absolute)
     if as_json:
-        show.print_json(
-            [fields | {"sense": options["sense"]} for fields in show.answers_fields(neighbors)]
-        )
+        by = {"sense": options["sense"], "calibrated": opened.calibrated}
+        show.print_json([fields | by for fields in show.answers_fields(neighbors)])
     elif not m3u:
         show.print_neighbors(neighbors)
 
@@ -170,13 +169,13 @@ def versions(query: str | None, as_json: bool, library: Path | None, model: str 
             click.echo(f"\n{group.kind}: {group.why}")
             show.print_tracks(group.tracks)
         return
-    meant = _meant(opened, query)
-    found = opened.versions(meant)
+    wanted = meant(opened, query)
+    found = opened.versions(wanted)
     if as_json:
         show.print_json([show.version_fields(version) for version in found])
         return
     if not found:
-        click.echo(f"no other version of {_name(meant)} is in the library", err=True)
+        click.echo(f"no other version of {_name(wanted)} is in the library", err=True)
     for version in found:
         click.echo(f"{version.kind:9}  {version.similarity:.3f}  {show.name_of(version.track)}")
         click.echo(f"{'':18}{show.show_path(version.track.path)}")
@@ -185,7 +184,7 @@ def versions(query: str | None, as_json: bool, library: Path | None, model: str 
 
 def _seeds(library: Library, queries: Sequence[str], wants: dict[str, Any]) -> list[Any]:
     """Everything to ask with."""
-    seeds: list[Any] = [_meant(library, query) for query in queries]
+    seeds: list[Any] = [meant(library, query) for query in queries]
     for what in ("artist", "album"):
         if wants[what]:
             seeds += library.find(**{what: wants[what]})
@@ -202,7 +201,7 @@ def _seeds(library: Library, queries: Sequence[str], wants: dict[str, Any]) -> l
     return seeds
 
 
-def _meant(library: Library, query: str) -> Any:
+def meant(library: Library, query: str) -> Any:
     """A query as it is, or the one track that words stand for, and tells which."""
     from soundalike.library import queries
 

@@ -7,7 +7,20 @@ import sys
 import click
 
 from soundalike import __version__
-from soundalike.cli import ask, claims, demonstrate, encoders, evaluation, keep, research, take
+from soundalike.cli import (
+    ask,
+    calibrate,
+    claims,
+    demonstrate,
+    encoders,
+    evaluation,
+    go,
+    keep,
+    relate,
+    research,
+    see,
+    take,
+)
 from soundalike.errors import QueryError, RecipeError, SoundalikeError
 
 FAILED, MISUSED = 1, 2
@@ -29,15 +42,25 @@ for command in (
     demonstrate.demo,
     keep.index,
     ask.similar,
+    relate.artists,
+    relate.albums,
     ask.find,
     ask.versions,
+    go.path,
+    go.radio,
+    go.mix,
+    go.sort,
     take.embed,
+    take.vectors,
+    see.map_command,
+    see.clusters,
     keep.failures,
     research.train,
     evaluation.evaluate,
     encoders.export,
     encoders.join,
     encoders.models,
+    calibrate.calibrate,
     claims.claim,
 ):
     soundalike.add_command(command)

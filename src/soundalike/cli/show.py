@@ -14,6 +14,7 @@ from soundalike.library.tracks import Track, path_to_text
 
 if TYPE_CHECKING:
     from soundalike.library.answers import Answers
+    from soundalike.library.ground import Step
     from soundalike.library.indexing import IndexReport, ProgressCallback
     from soundalike.library.search import Neighbor
     from soundalike.library.versions import Duplicates, Version
@@ -44,6 +45,17 @@ def track_fields(track: Track) -> dict[str, Any]:
         "album": track.album,
         "duration": round(track.duration, 3),
     }
+
+
+def all_fields(track: Track) -> dict[str, Any]:
+    """All there is to say of a track; None for a number its file does not say."""
+    more = {
+        "album_artist": track.album_artist,
+        "genre": track.genre,
+        "year": track.year,
+        "track_number": track.track_number,
+    }
+    return track_fields(track) | more
 
 
 def neighbor_fields(neighbor: Neighbor) -> dict[str, Any]:
@@ -83,6 +95,23 @@ def duplicates_fields(group: Duplicates) -> dict[str, Any]:
     """Files of one recording as JSON."""
     tracks = [track_fields(track) for track in group.tracks]
     return {"kind": group.kind, "why": group.why, "tracks": tracks}
+
+
+def step_fields(step: Step) -> dict[str, Any]:
+    """One step of a path, radio, mix or sorted playlist as JSON."""
+    return {
+        "track": track_fields(step.track),
+        "similarity": round(step.similarity, 6),
+        "from_start": round(step.from_start, 6),
+    }
+
+
+def print_steps(steps: Sequence[Step]) -> None:
+    """A table: place, similarity to the track before and to the start, track."""
+    for place, step in enumerate(steps, start=1):
+        click.echo(
+            f"{place:3}  {step.similarity:.3f}  {step.from_start:.3f}  {name_of(step.track)}"
+        )
 
 
 def print_json(value: object) -> None:
@@ -196,7 +225,12 @@ def print_report(report: IndexReport, tracks: int, library: Path) -> None:
 
 def show_path(path: Path) -> str:
     """A path on one line that any terminal takes."""
-    text = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return one_line(str(path))
+
+
+def one_line(text: str) -> str:
+    """Text on one line that any terminal takes."""
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return text.replace("\n", "\\n").replace("\r", "\\r")
 
 

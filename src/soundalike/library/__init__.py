@@ -1,7 +1,7 @@
 """From a folder to answers.
 
-    library.py      Library: the one object people hold; its verbs stand in keeping.py and asking.py,
-                    what they share in held.py
+    library.py      Library: the one object people hold; its verbs stand in keeping.py, asking.py
+                    and seeing.py, what they share in held.py
 
 keeping, in the order of use
     scan.py         folders -> audio files; what is new, changed, moved, gone
@@ -26,6 +26,15 @@ asking
     versions.py     which tracks are one recording, or one piece played again
     selection.py    what may answer, and which answers are shown
     search.py       a question -> neighbors: choice, explanation
+    similarity.py   a cosine -> 0..1 that means the same everywhere
+    groups.py       tracks -> artists and albums, and how alike two are; relating.py has the verbs
     answers.py      a list that can say what is not in it
     playlists.py    tracks -> M3U8, and playlists -> tracks
+
+seeing
+    clusters.py     vectors -> groups that sound alike
+    naming.py       groups and tags -> names
+    layout.py       vectors -> places on a plane
+    picture.py      a map -> PNG, SVG
+    vectors.py      the vectors themselves, batch by batch
 """

@@ -1,6 +1,6 @@
 """What must hold when the power goes, the disk fills up or two programs come at once.
 
-Files are replaced whole or not at all (`write_atomically`), one program writes at a time
+Files are replaced whole or not at all (`replaced`), one program writes at a time
 (`WriteLock`), and what the operating system and Lance say in their own words becomes a
 `LibraryError` (`explained`).
 """
@@ -32,7 +32,18 @@ _SYSTEM = {
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Replace a file: whenever a crash comes, it holds all of the old bytes or all of the new.
+    """Replace a file by these bytes, as `replaced` does.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full; the old file is untouched.
+    """
+    with replaced(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def replaced(path: Path) -> Iterator[IO[bytes]]:
+    """Write a file anew: whenever a crash comes, it holds all of the old bytes or all of the new.
 
     What is there but is no file, /dev/stdout or a pipe, is written to, never replaced.
 
@@ -40,13 +51,14 @@ def write_atomically(path: Path, data: bytes) -> None:
         OSError: the folder cannot be written or the disk is full; the old file is untouched.
     """
     if path.exists() and not path.is_file():
-        path.write_bytes(data)
+        with path.open("wb") as file:
+            yield file
         return
     # Not tempfile: what that makes is for its owner alone, and a playlist is for everybody.
     temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         with temporary.open("xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

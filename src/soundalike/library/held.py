@@ -74,6 +74,12 @@ class Held:
         return [] if snapshot is None else list(snapshot.senses)
 
     @property
+    def calibrated(self) -> bool:
+        """Whether similarities mean how rare they are (`similarity`), or are cosines cut at 0."""
+        snapshot = self._opened.snapshot()
+        return snapshot is not None and snapshot.scale.calibrated
+
+    @property
     def roots(self) -> list[Path]:
         """Folders that were indexed."""
         self._opened.refresh()

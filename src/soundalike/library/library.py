@@ -13,11 +13,16 @@ itself.
 from __future__ import annotations
 
 from soundalike.library.asking import Asking
+from soundalike.library.going import Going
 from soundalike.library.keeping import Keeping
+from soundalike.library.relating import Relating
+from soundalike.library.seeing import Seeing
 
 
-class Library(Keeping, Asking):
+class Library(Keeping, Asking, Going, Relating, Seeing):
     """A music library: its tracks, and what sounds like what.
 
-    `held` has what it is made of, `keeping` the verbs that change it, `asking` those that ask.
+    `held` has what it is made of, `keeping` the verbs that change it, `asking` those that ask, `going`
+    those that put tracks in an order, `relating` those about artists and albums, `seeing` those that
+    show it as a whole.
     """

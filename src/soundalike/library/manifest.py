@@ -1,17 +1,19 @@
 """`library.json`: what a library consists of. Read without Lance, replaced atomically, small.
 
-    {"format": 2,
+    {"format": 3,
      "roots": ["/home/ann/Music"],                          folders that were indexed
      "model": "ast-30s@3f2a91c04b7d",                       identity of the encoder that answers
      "tables": {"ast-30s@3f2a91c04b7d": {                   one table per encoder, never mixed
          "name": "tracks-ast-30s-3f2a91c04b7d", "source": "ast-30s",
          "segments": 3, "dimension": 448, "snapshot": "snapshot-5e1f0c22",
-         "senses": {"sound": [0, 192], "composition": [192, 448]}}}}
+         "senses": {"sound": [0, 192], "composition": [192, 448]},
+         "curves": {"both": {"mean": [0.01, 0.15, 0.34, 0.52], ...}, ...}}}}
 
 `source` is what the encoder was asked for by: a shipped name or a folder. `snapshot` names the
 folder with the table laid out for reading, null while the table is ahead of it. `senses` are the
 columns of each sense of a joined model, first and past the last; a single encoder has none, nor has
-format 1, which is read all the same. Roots are texts of `path_to_text`.
+format 1. `curves` are the encoder's calibration (see `similarity`), which formats 1 and 2 lack. All
+formats are read. Roots are texts of `path_to_text`.
 """
 
 from __future__ import annotations
@@ -25,8 +27,9 @@ from typing import Any
 
 from soundalike.errors import LibraryError
 from soundalike.library.disk import explained, reason, write_atomically
+from soundalike.library.similarity import Curves, checked_curves
 
-FORMAT = 2
+FORMAT = 3
 FILE_NAME = "library.json"
 
 
@@ -34,7 +37,7 @@ FILE_NAME = "library.json"
 class TableEntry:
     """One table of tracks: its Lance name, where its encoder came from, its shape, its snapshot.
 
-    `senses` are columns: name -> (first, past the last).
+    `senses` are columns: name -> (first, past the last). `curves` are empty without a calibration.
     """
 
     name: str
@@ -43,6 +46,7 @@ class TableEntry:
     dimension: int
     snapshot: str | None = None
     senses: dict[str, tuple[int, int]] = field(default_factory=dict)
+    curves: Curves = field(default_factory=dict)
 
     @property
     def columns(self) -> dict[str, slice]:
@@ -115,6 +119,7 @@ def _entry(fields: dict[str, Any]) -> TableEntry:
         value = getattr(entry, key)
         if type(value) is not int or value < 1:
             raise TypeError(f"{key} is {value!r}, not a whole number above 0")
+    entry.curves = checked_curves(entry.curves)
     entry.senses = {sense: _ends(ends, entry.dimension) for sense, ends in entry.senses.items()}
     return entry
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from soundalike.errors import LibraryError, ModelError
 from soundalike.library import ranking
 from soundalike.library.manifest import FILE_NAME, TableEntry, read_manifest, table_name
+from soundalike.library.similarity import Scale, read_curves, shipped_curves
 from soundalike.library.snapshot import Snapshot, gather, load_snapshot
 from soundalike.library.store import TrackTable
 from soundalike.library.tracks import text_to_path
@@ -99,6 +100,9 @@ class Opened:
                 # That version may just have been tidied away; the newest holds the same.
                 self._tables = {}
                 snapshot = _gather_all(self.table(identity), entry)
+        if not snapshot.scale.calibrated:
+            # A library that was indexed before there were calibrations.
+            snapshot = replace(snapshot, scale=Scale(shipped_curves(identity)))
         self._snapshot = snapshot
         return snapshot
 
@@ -108,7 +112,7 @@ class Opened:
             return None
         folder = self.folder / entry.snapshot
         found = load_snapshot(folder, segments=entry.segments, dimension=entry.dimension)
-        return None if found is None else replace(found, senses=entry.columns)
+        return None if found is None else _named(found, entry)
 
     def table(self, identity: str | None = None) -> TrackTable:
         """The table that answers, or that of an encoder in the manifest. Raises LibraryError."""
@@ -131,9 +135,10 @@ class Opened:
             _open_table(self.folder, entry, create=True)
             self.manifest.tables[embedder.identity] = entry
             self.manifest.model = self.manifest.model or embedder.identity
-        # Also of a table that was made before senses were recorded.
-        senses = {sense: (own.start, own.stop) for sense, own in embedder.senses.items()}
-        self.manifest.tables[embedder.identity].senses = senses
+        # Also of a table that was made before senses and curves were recorded.
+        entry = self.manifest.tables[embedder.identity]
+        entry.senses = {sense: (own.start, own.stop) for sense, own in embedder.senses.items()}
+        entry.curves = read_curves(embedder.folder, embedder.identity)
 
     def dimension(self) -> int:
         """D of the vectors that answer."""
@@ -202,7 +207,12 @@ def _open_table(folder: Path, entry: TableEntry, *, create: bool = False) -> Tra
 
 def _gather_all(table: TrackTable, entry: TableEntry) -> Snapshot:
     snapshot = gather(table, segments=len(table) <= ranking.EXACT_LIMIT)
-    return replace(snapshot, senses=entry.columns)
+    return _named(snapshot, entry)
+
+
+def _named(snapshot: Snapshot, entry: TableEntry) -> Snapshot:
+    """A snapshot with what the manifest knows of its columns."""
+    return replace(snapshot, senses=entry.columns, scale=Scale(entry.curves))
 
 
 def _signature(folder: Path) -> tuple[int, int, int] | None:

@@ -100,6 +100,7 @@ class Ranker:
     Attributes:
         liked, disliked: the seeds as the question hears them: the columns of its sense, and as many
             segments as the aggregation needs.
+        aggregation, sense: of the question.
     """
 
     def __init__(
@@ -115,9 +116,9 @@ class Ranker:
         Raises:
             QueryError: no such aggregation or sense, or vectors that do not fit them.
         """
-        self._aggregation = check_aggregation(question.aggregation)
+        self.aggregation = check_aggregation(question.aggregation)
         self._own = columns_of(question.sense, snapshot.senses)
-        self._sense, self._snapshot, self._table = question.sense, snapshot, table
+        self.sense, self._snapshot, self._table = question.sense, snapshot, table
         self.liked = tuple(map(self._prepared, question.liked))
         self.disliked = tuple(map(self._prepared, question.disliked))
         allowed, N = question.allowed, len(snapshot)
@@ -142,7 +143,7 @@ class Ranker:
     def likeness(self, seed: Query, segments: Vectors) -> Vectors:
         """Compare one of the seeds with tracks [n, S, D]: [n], in the dtype of the tracks."""
         vectors = _exactly(seed.vectors) if segments.dtype == np.float64 else seed.vectors
-        return similarities(vectors, segments, self._aggregation)
+        return similarities(vectors, segments, self.aggregation)
 
     def segments(self, rows: npt.NDArray[np.int64]) -> Vectors:
         """The segments of rows, float32 [n, S, D], in the columns asked for."""
@@ -158,10 +159,10 @@ class Ranker:
             vectors = seed.vectors[:, self._own]
             if not vectors.any(axis=1).all():
                 raise QueryError(
-                    f"the vectors hold nothing but zeros in the columns of {self._sense}"
+                    f"the vectors hold nothing but zeros in the columns of {self.sense}"
                 )
             seed = Query(unit(vectors), seed.segments, seed.left_out)
-        if self._aggregation != "concat":
+        if self.aggregation != "concat":
             return seed
         exact, found = self._snapshot.segments, len(seed.vectors)
         S = self._lance().segments if exact is None else exact.shape[1]
@@ -183,7 +184,7 @@ class Ranker:
 
     def _candidates(self, count: int) -> npt.NDArray[np.int64]:
         """Rows worth ranking, in no order."""
-        aggregation = self._aggregation
+        aggregation = self.aggregation
         if self._snapshot.segments is None:
             aggregation, count = "mean", max(CANDIDATES, PER_ANSWER * count)
             seeds = len(self.liked) + len(self.disliked)

@@ -17,6 +17,7 @@ from soundalike.audio.segments import Segment
 from soundalike.errors import QueryError
 from soundalike.library.aggregation import matches
 from soundalike.library.ranking import Question, Ranker
+from soundalike.library.similarity import SEGMENT
 from soundalike.library.snapshot import Snapshot
 from soundalike.library.store import TrackTable
 from soundalike.library.tracks import Track
@@ -29,7 +30,7 @@ SPARE = 10
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Two segments that sound alike: where in the query, where in the answer, cosine 0..1."""
+    """Two segments that sound alike: where in the query, where in the answer, how much so, 0..1."""
 
     query: Segment
     answer: Segment
@@ -42,7 +43,8 @@ class Neighbor:
 
     Attributes:
         track: the track found.
-        similarity: cosine by the aggregation asked for, cut to 0..1: 1 the same, 0 unrelated.
+        similarity: 0..1, 1 the same; 0.5 is what one of a hundred random tracks reaches, 0 less than
+            half of them (`similarity.py`). Of an encoder without a calibration, the cosine cut at 0.
         matches: the segment pairs that are most alike, best first; each segment occurs once.
         seed: which of several liked queries `matches` are about, the one it is most like; from 0.
         versions: other files of the same recording that it stands for, best first.
@@ -104,16 +106,17 @@ def neighbors(
 
 def explain(ranker: Ranker, snapshot: Snapshot, scores: dict[int, float]) -> list[Neighbor]:
     """Make neighbors of rows and their scores: the track, and the segment pairs that speak for it."""
-    found = []
+    found, sense, similarity = [], ranker.sense, snapshot.scale.similarity
     segments = ranker.segments(np.array(list(scores), np.int64))
     for (row, score), vectors in zip(scores.items(), segments, strict=True):
         best = int(np.argmax([ranker.likeness(seed, vectors[None])[0] for seed in ranker.liked]))
         seed, times = ranker.liked[best], snapshot.times(row)
         pairs = [
-            Match(seed.segments[i], times[j], _cut(cosine))
+            Match(seed.segments[i], times[j], similarity(cosine, sense, SEGMENT))
             for i, j, cosine in matches(seed.vectors, vectors, len(times))
         ]
-        found.append(Neighbor(snapshot.track(row), _cut(score), _once(pairs), best))
+        value = similarity(score, sense, ranker.aggregation)
+        found.append(Neighbor(snapshot.track(row), value, _once(pairs), best))
     return found
 
 
@@ -127,7 +130,3 @@ def _once(pairs: Sequence[Match]) -> tuple[Match, ...]:
     # The segments of a track shorter than one are all the same stretch.
     times = [(pair.query, pair.answer) for pair in pairs]
     return tuple(pair for i, pair in enumerate(pairs) if times.index(times[i]) == i)
-
-
-def _cut(cosine: float) -> float:
-    return min(max(cosine, 0.0), 1.0)

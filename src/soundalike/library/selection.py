@@ -125,7 +125,7 @@ class Chooser:
         """
         self._selection, self._snapshot, self._n = selection, snapshot, n
         self._recordings = Recordings(snapshot)
-        excluded = [row for each in selection.exclude for row in _rows(each, snapshot)]
+        excluded = [row for each in selection.exclude for row in excluded_rows(each, snapshot)]
         self.allowed = self._allowed(seeds, excluded)
         self._blocked = self._known(seeds, excluded)
         self._limits = self._made_limits()
@@ -299,7 +299,7 @@ class Chooser:
         return str(self._snapshot.facts[name][row].as_py() or "").strip().lower()
 
 
-def _rows(excluded: Track | Path | str, snapshot: Snapshot) -> list[int]:
+def excluded_rows(excluded: Track | Path | str, snapshot: Snapshot) -> list[int]:
     """The rows that an excluded track or playlist names."""
     row = row_of(excluded, snapshot)
     if row is None and not isinstance(excluded, Track) and is_playlist(excluded):

@@ -29,6 +29,8 @@ import pyarrow as pa
 
 from soundalike.audio.segments import Segment
 from soundalike.library.disk import explained, sync_folder
+from soundalike.library.groups import Groups, albums_of, artists_of
+from soundalike.library.similarity import Scale
 from soundalike.library.store import FACTS, TrackTable
 from soundalike.library.tracks import Track, text_to_path, title_of
 
@@ -46,12 +48,14 @@ class Snapshot:
         means: unit mean of each track's segments, float32 [N, D].
         segments: unit rows, float32 [N, S, D]; None in a large library, whose table has them.
         senses: the columns of each sense among D, as in `library.json`; empty for a single encoder.
+        scale: what cosines of these vectors mean.
     """
 
     facts: pa.Table
     means: npt.NDArray[np.float32]
     segments: npt.NDArray[np.float32] | None
     senses: Mapping[str, slice] = field(default_factory=dict)
+    scale: Scale = field(default_factory=Scale)
 
     def __len__(self) -> int:
         return int(self.facts.num_rows)
@@ -83,6 +87,17 @@ class Snapshot:
     def contents(self) -> list[str]:
         """Content hash of every row."""
         return list(self.facts["content"].to_pylist())
+
+    @functools.cached_property
+    def artists(self) -> Groups:
+        """The artists of the tracks."""
+        return artists_of(self.facts["artist"].to_pylist())
+
+    @functools.cached_property
+    def albums(self) -> Groups:
+        """The albums of the tracks."""
+        names = ("album", "album_artist", "artist", "path")
+        return albums_of(*(self.facts[name].to_pylist() for name in names))
 
     @functools.cached_property
     def row_of_id(self) -> dict[str, int]:

@@ -26,6 +26,7 @@ import numpy.typing as npt
 
 from soundalike.library.aggregation import Vectors, unit
 from soundalike.library.folding import folded
+from soundalike.library.ranking import BOTH
 from soundalike.library.snapshot import Snapshot
 from soundalike.library.tracks import Track, text_to_path, title_of
 
@@ -59,7 +60,7 @@ class Version:
         track: the other file.
         kind: one of `KINDS`.
         why: in words.
-        similarity: cosine of the two tracks, cut to 0..1.
+        similarity: of the two tracks, 0..1, as in `search.Neighbor`.
     """
 
     track: Track
@@ -138,7 +139,7 @@ def versions_of(row: int, snapshot: Snapshot) -> list[Version]:
     composed = _composition(row, snapshot)
     mine = (snapshot.means[row], float(known.durations[row]), known.title(row))
     for other in np.flatnonzero(_candidates(row, snapshot, scores, composed)).tolist():
-        score = float(np.clip(scores[other], 0, 1))
+        score = snapshot.scale.similarity(float(scores[other]), BOTH, "mean")
         verdict = _verdict(row, other, known, composed)
         if snapshot.contents[other] == snapshot.contents[row]:
             verdict = ("copy", "the same file under another name")
