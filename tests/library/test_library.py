@@ -279,7 +279,10 @@ def test_from_sound_to_neighbors(tmp_path: Path) -> None:
     assert (found.track.title, found.track.artist, found.track.year) == ("233 Hz", "Sine", 1999)
     assert found.track.duration == pytest.approx(5, abs=0.01)
     outside = write_tone(tmp_path / "900.wav", 900, 5.0)
-    assert {one.track.title for one in library.similar(outside, n=2, selection=RAW)} == {"880 Hz", "932 Hz"}
+    assert {one.track.title for one in library.similar(outside, n=2, selection=RAW)} == {
+        "880 Hz",
+        "932 Hz",
+    }
 
 
 def test_answering_imports_neither_lance_nor_an_encoder(library: Library, music: Path) -> None:
