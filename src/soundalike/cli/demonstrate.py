@@ -47,11 +47,16 @@ def demo(folder: Path, library: Path | None, model: str | None) -> None:
 def _ask_about_tunes(
     library: Library, folder: Path, groups: dict[str, list[str]], tell: Callable[[str], object]
 ) -> None:
-    """Show answers for a few tunes, and count over all of them how often arrangements are found."""
+    """Show answers for a few tunes, and count over all of them how often arrangements are found.
+
+    Arrangements of one tune are what is looked for, so none of them is left out as a version.
+    """
+    from soundalike.library.selection import RAW
+
     first, chance, asked = 0, 0.0, 0
     for number, names in enumerate(groups.values()):
         for name in names:
-            answers = library.similar(folder / name, n=5)
+            answers = library.similar(folder / name, n=5, selection=RAW)
             others = {other for other in names if other != name}
             first += answers[0].track.path.name in others
             chance += len(others) / (len(library) - 1)
