@@ -72,7 +72,7 @@ def test_the_kinds_of_versions_and_their_order() -> None:
     assert kinds(rows) == {1: "copy", 7: "copy", 4: "recording", 3: "recording", 2: "version"}
     assert list(kinds(rows)) == [1, 7, 4, 3, 2]
     reasons = {v.track.title: v.why for v in versions_of(0, snapshot_of(rows))}
-    assert reasons["Other name"] == "vectors all but equal, and both 100 s long"
+    assert reasons["Other name"] == "vectors close, and both 100 s long"
     assert reasons["SONG"].endswith("the same title; 100 and 190 s long")
 
 

@@ -111,12 +111,8 @@ def similar(
     )
     show.print_note(neighbors.note)
     if m3u:
-        from soundalike.library.playlists import write_m3u8
-
         title = f"Like {', '.join(map(_name, seeds[:3]))}{', ...' if len(seeds) > 3 else ''}"
-        tracks = [neighbor.track for neighbor in neighbors]
-        write_m3u8(m3u, tracks, title=title, absolute=absolute)
-        click.echo(f"{len(neighbors)} tracks in {show.show_path(m3u)}", err=True)
+        _write(m3u, [neighbor.track for neighbor in neighbors], title, absolute)
     if as_json:
         by = {"sense": options["sense"], "calibrated": opened.calibrated}
         show.print_json([fields | by for fields in show.answers_fields(neighbors)])
@@ -219,6 +215,13 @@ def meant(library: Library, query: str) -> Any:
         return query
     _tell(found[0])
     return found[0]
+
+
+def _write(m3u: Path, tracks: Sequence[Track], title: str, absolute: bool) -> None:
+    from soundalike.library.playlists import write_m3u8
+
+    write_m3u8(m3u, tracks, title=title, absolute=absolute)
+    click.echo(f"{len(tracks)} tracks in {show.show_path(m3u)}", err=True)
 
 
 def _tell(track: Track, others: str = "") -> None:

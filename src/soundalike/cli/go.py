@@ -235,7 +235,7 @@ class _Playlist:
 
 
 def _selected(options: dict[str, Any]) -> Selection:
-    from soundalike.library.playlists import is_playlist
+    from soundalike.library.queries import is_playlist
     from soundalike.library.selection import Selection
 
     for each in options["exclude"]:

@@ -28,6 +28,7 @@ asking
     folding.py      text as people compare it
     find.py         words -> the tracks that have them
     ranking.py      a question -> rows, best first: candidates, exact re-rank
+    makers.py       which artist and album each track is of
     versions.py     which tracks are one recording, or one piece played again
     selection.py    what may answer, and which answers are shown
     search.py       a question -> neighbors: choice, explanation

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from soundalike.errors import QueryError
-from soundalike.library import find, playlists, queries, ranking, search, versions
+from soundalike.library import queries, ranking, search, versions
 from soundalike.library.aggregation import Vectors, check_aggregation
 from soundalike.library.answers import Answers
 from soundalike.library.held import Held
@@ -106,6 +106,8 @@ class Asking(Held):
         Raises:
             QueryError: an empty library, no words, n below 1, or no such artist or album.
         """
+        from soundalike.library import find
+
         search.check_count(n)
         snapshot = self._filled()
         if bool(text.strip()) + bool(artist) + bool(album) > 1:
@@ -159,7 +161,7 @@ class Asking(Held):
         given: Sequence[Asked] = [query] if single else query  # type: ignore[list-item,assignment]
         asked, missing = [], []
         for each in given:
-            if isinstance(each, Path | str) and playlists.is_playlist(each):
+            if isinstance(each, Path | str) and queries.is_playlist(each):
                 found, lost = _listed(each, snapshot)
                 asked += found
                 missing += lost
@@ -198,6 +200,8 @@ class Asking(Held):
 
 def _listed(playlist: Path | str, snapshot: Snapshot) -> tuple[list[Asked], list[str]]:
     """What a playlist names: tracks, and files outside the library; and the entries that are lost."""
+    from soundalike.library import playlists
+
     asked: list[Asked] = []
     missing = []
     for each in playlists.resolve(playlists.read_m3u8(playlist), snapshot):

@@ -112,7 +112,7 @@ def single(name: Track | Path | str, snapshot: Snapshot, opened: Opened) -> Piec
     """
     if queries.row_of(name, snapshot) is None and not isinstance(name, Track):
         path = queries.absolute(name)
-        if path.is_dir() or playlists.is_playlist(path):
+        if path.is_dir() or queries.is_playlist(path):
             kind = "a folder" if path.is_dir() else "a playlist"
             raise QueryError(f"{str(name)!r} is {kind}; name a track")
     ((piece,), _) = gather([name], snapshot, opened)
@@ -136,7 +136,7 @@ def _expand(
         wanted.append(_Named(row))
     elif path.is_dir():
         _expand_folder(path, snapshot, wanted, left_out)
-    elif playlists.is_playlist(path):
+    elif queries.is_playlist(path):
         for each in playlists.resolve(playlists.read_m3u8(path), snapshot):
             named = _Named(each.row, each.entry.path, path, each.entry)
             if each.row is None and each.entry.problem:

@@ -32,7 +32,6 @@ from soundalike.library.tracks import Track, clean, path_to_text, text_to_path
 MOST_BYTES = 64 * 2**20
 # Players round, and count silence at the end or do not.
 SAME_DURATION = 3.0
-ENDINGS = (".m3u8", ".m3u")
 _EXTINF = re.compile(r"#EXTINF:\s*(-?\d+(?:\.\d+)?)?(?:\s+[\w-]+=\"[^\"]*\")*\s*,?(.*)", re.I)
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)://", re.I)
 _ELSEWHERE = re.compile(r"[a-z]:[\\/]|\\\\|//", re.I)
@@ -76,11 +75,6 @@ class Resolved:
     entry: Entry
     row: int | None
     moved: bool = False
-
-
-def is_playlist(path: str | Path) -> bool:
-    """Tell a playlist from a track by the ending of its name."""
-    return Path(path).suffix.lower() in ENDINGS
 
 
 def write_m3u8(

@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow.compute as pc
 
 from soundalike.audio.segments import Segment
 from soundalike.errors import ModelError, QueryError
-from soundalike.library import find
 from soundalike.library.aggregation import Vectors, unit
 from soundalike.library.opened import Opened
 from soundalike.library.ranking import Query
@@ -26,6 +24,9 @@ from soundalike.library.tracks import Track, path_to_text, read_tags, title_of
 
 if TYPE_CHECKING:
     from soundalike.embedder import TrackVectors
+
+
+PLAYLISTS = (".m3u8", ".m3u")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +50,11 @@ def absolute(path: str | Path) -> Path:
     return Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111
 
 
+def is_playlist(path: str | Path) -> bool:
+    """Tell a playlist from a track by the ending of its name."""
+    return Path(path).suffix.lower() in PLAYLISTS
+
+
 def row_of(query: Track | Path | str, snapshot: Snapshot) -> int | None:
     """Find a track by id or path; None when the library has none."""
     if isinstance(query, Track):
@@ -61,6 +67,8 @@ def row_of(query: Track | Path | str, snapshot: Snapshot) -> int | None:
 def unknown(query: Track | Path | str, snapshot: Snapshot) -> QueryError:
     """Make the error for a track that is not there, with names of the library that come near."""
     wanted = query.title if isinstance(query, Track) else str(query)
+    from soundalike.library import find
+
     near = find.near_names(Path(wanted).stem, snapshot)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     return QueryError(f"{wanted!r} is neither a track of the library nor a file{hint}")
@@ -118,5 +126,4 @@ def of_file(
 
 
 def _rows_of_content(snapshot: Snapshot, content: str) -> frozenset[int]:
-    same = pc.equal(snapshot.facts["content"], content).to_numpy()
-    return frozenset(np.flatnonzero(same).tolist())
+    return frozenset(row for row, other in enumerate(snapshot.contents) if other == content)

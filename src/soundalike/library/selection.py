@@ -18,24 +18,18 @@ never count as of the same one.
 from __future__ import annotations
 
 import math
-import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from soundalike.errors import QueryError
-from soundalike.library import playlists
 from soundalike.library.aggregation import Vectors, track_vector
-from soundalike.library.filters import matching
-from soundalike.library.queries import Seed, row_of
+from soundalike.library.queries import Seed, is_playlist, row_of
 from soundalike.library.snapshot import Snapshot
-from soundalike.library.tracks import Track, path_to_text
+from soundalike.library.tracks import Track
 from soundalike.library.versions import RECORDED, Recordings, plain_title
 
 PER_ARTIST = 3
@@ -97,19 +91,12 @@ RAW = Selection(max_per_artist=NO_LIMIT, max_per_album=NO_LIMIT, keep_versions=T
 
 @dataclass(slots=True)
 class _Limit:
-    """At most `most` answers of a group; `group` [N] is -1 for tracks of none."""
+    """At most `most` answers of an artist or album; `usual` if nobody set it."""
 
-    group: npt.NDArray[np.int64]
+    what: str
     most: int
-    taken: dict[int, int] = field(default_factory=dict)
-
-    def full(self, row: int) -> bool:
-        return self.taken.get(int(self.group[row]), 0) >= self.most
-
-    def take(self, row: int) -> None:
-        group = int(self.group[row])
-        if group >= 0:
-            self.taken[group] = self.taken.get(group, 0) + 1
+    usual: bool
+    taken: dict[str, int] = field(default_factory=dict)
 
 
 class Chooser:
@@ -143,12 +130,23 @@ class Chooser:
         self._blocked = self._known(seeds, excluded)
         self._limits = self._made_limits()
         self.most = min(
-            [len(snapshot), *(_possible(limit, self.allowed) for limit in self._limits)]
+            [len(snapshot), *(self._possible(each) for each in self._limits if not each.usual)]
         )
+        self._raised = False
         self.passed = self.again = 0
 
     def __call__(self, rows: Sequence[int], n: int) -> dict[int, list[int]]:
         """Choose among rows, best first: the rows kept, in order, each with those it stands for."""
+        kept = self._choose(rows, n)
+        if len(kept) < n and self.passed and not self._raised:
+            # Only now, for it takes a look at all rows.
+            self._raised = True
+            for limit in self._limits:
+                self._raise(limit)
+            kept = self._choose(rows, n)
+        return kept
+
+    def _choose(self, rows: Sequence[int], n: int) -> dict[int, list[int]]:
         kept: dict[int, list[int]] = {}
         means = np.empty((n, self._snapshot.means.shape[1]), np.float32)
         self.passed = self.again = 0
@@ -165,11 +163,13 @@ class Chooser:
                     continue
             if len(kept) == n:
                 continue  # it may still be a version of what is kept
-            if any(limit.full(row) for limit in self._limits):
+            keys = [self._key(limit.what, row) for limit in self._limits]
+            limits = list(zip(self._limits, keys, strict=True))
+            if any(key and limit.taken.get(key, 0) >= limit.most for limit, key in limits):
                 self.passed += 1
                 continue
-            for limit in self._limits:
-                limit.take(row)
+            for limit, key in limits:
+                limit.taken[key] = limit.taken.get(key, 0) + 1
             means[len(kept)] = self._snapshot.means[row]
             kept[row] = []
         return kept
@@ -215,9 +215,7 @@ class Chooser:
         chosen, N = self._selection, len(self._snapshot)
         steps: list[tuple[str, Mask]] = []
         if chosen.filter:
-            steps.append(
-                (f"the filter {chosen.filter!r}", matching(chosen.filter, self._snapshot.facts))
-            )
+            steps.append((f"the filter {chosen.filter!r}", self._filtered()))
         if excluded:
             steps.append(("the excluded tracks", _all_but(excluded, N)))
         if chosen.exclude_same_artist:
@@ -239,9 +237,16 @@ class Chooser:
             before = int(allowed.sum())
         return allowed
 
+    def _filtered(self) -> Mask:
+        from soundalike.library.filters import matching
+
+        return matching(self._selection.filter, self._snapshot.facts)
+
     def _others(self, what: str, seeds: Sequence[Seed]) -> Mask:
         """Rows of another artist, or album, than the seeds."""
-        groups = _groups(self._snapshot, what)
+        from soundalike.library import makers
+
+        groups = makers.groups(self._snapshot, what)
         own = {groups.of(seed) for seed in seeds} - {-1}
         if not any(seed.track is not None for seed in seeds):
             raise QueryError(f"exclude_same_{what} needs a query with tags; vectors have none")
@@ -262,100 +267,49 @@ class Chooser:
             ("artist", self._selection.max_per_artist, PER_ARTIST),
             ("album", self._selection.max_per_album, PER_ALBUM),
         ):
-            if given == NO_LIMIT:
-                continue
-            limit = _Limit(_groups(self._snapshot, what).members, usual if given is None else given)
-            while given is None and _possible(limit, self.allowed) < self._n:
-                if limit.most >= len(self._snapshot):
-                    break
-                limit.most += 1 + limit.most // 4
-            limits.append(limit)
+            if given != NO_LIMIT:
+                limits.append(_Limit(what, usual if given is None else given, given is None))
         return limits
 
+    def _raise(self, limit: _Limit) -> None:
+        """Raise a usual limit until there can be enough answers."""
+        while limit.usual and self._possible(limit) < self._n and limit.most < len(self._snapshot):
+            limit.most += 1 + limit.most // 4
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Groups:
-    """Artists or albums of a library.
+    def _possible(self, limit: _Limit) -> int:
+        """How many answers a limit leaves, at most."""
+        from soundalike.library import makers
 
-    Attributes:
-        keys: what artist or album each row is of, [N]; null where the file does not say.
-        members: the same by number, int64 [N]; -1 for null.
-        what: "artist" or "album".
-    """
+        members = makers.groups(self._snapshot, limit.what).members
+        return makers.possible(
+            members if self.allowed is None else members[self.allowed], limit.most
+        )
 
-    keys: Any
-    members: npt.NDArray[np.int64]
-    what: str
+    def _key(self, what: str, row: int) -> str:
+        """What artist or album a row is of, as in `makers`; "" if the file does not say."""
+        artist = self._fact("artist", row)
+        if what == "artist":
+            return artist
+        album = self._fact("album", row)
+        maker = self._fact("album_artist", row) or artist
+        folder = "" if maker else self._snapshot.facts["path"][row].as_py().rpartition("/")[0]
+        return album and f"{album}\n{maker or folder}"
 
-    def of(self, seed: Seed) -> int:
-        """The group of a seed; -1 if it has none here."""
-        if seed.row is not None:
-            return int(self.members[seed.row])
-        if seed.track is None:
-            return -1
-        columns = {
-            name: [getattr(seed.track, name)] for name in ("artist", "album", "album_artist")
-        }
-        own = _keys(pa.table({**columns, "path": [path_to_text(seed.track.path)]}), self.what)[0]
-        row = pc.index(self.keys, own).as_py() if own.is_valid else -1
-        return -1 if row < 0 else int(self.members[row])
-
-
-_KNOWN: weakref.WeakKeyDictionary[Snapshot, dict[str, _Groups]] = weakref.WeakKeyDictionary()
+    def _fact(self, name: str, row: int) -> str:
+        return str(self._snapshot.facts[name][row].as_py() or "").strip().lower()
 
 
 def excluded_rows(excluded: Track | Path | str, snapshot: Snapshot) -> list[int]:
     """The rows that an excluded track or playlist names."""
     row = row_of(excluded, snapshot)
-    if row is None and not isinstance(excluded, Track) and playlists.is_playlist(excluded):
+    if row is None and not isinstance(excluded, Track) and is_playlist(excluded):
+        from soundalike.library import playlists
+
         return playlists.rows_listed(excluded, snapshot)[0]
     return [] if row is None else [row]
-
-
-def _groups(snapshot: Snapshot, what: str) -> _Groups:
-    known = _KNOWN.setdefault(snapshot, {})
-    if what not in known:
-        keys = _keys(snapshot.facts, what)
-        numbers = pc.fill_null(keys.dictionary_encode().indices, -1)
-        members = numbers.to_numpy(zero_copy_only=False).astype(np.int64)
-        known[what] = _Groups(keys, members, what)
-    return known[what]
-
-
-def _keys(facts: pa.Table, what: str) -> Any:
-    """What artist or album a track is of, as text [N]; null where the file does not say.
-
-    An album is its title and who made it; without a name for that, the folder it lies in.
-    """
-    artist = _name(facts, "artist")
-    if what == "artist":
-        return artist
-    maker = pc.coalesce(_name(facts, "album_artist"), artist)
-    nobody = pc.is_null(maker)
-    if pc.any(nobody).as_py():
-        paths = facts["path"].combine_chunks().filter(nobody)
-        folders = pc.list_element(pc.split_pattern(paths, "/", max_splits=1, reverse=True), 0)
-        maker = pc.replace_with_mask(maker, nobody, folders)
-    return pc.binary_join_element_wise(_name(facts, "album"), maker, "\n")
-
-
-def _name(facts: pa.Table, column: str) -> Any:
-    """A column in lower case, null for ""; each name is worked on once."""
-    encoded = facts[column].combine_chunks().dictionary_encode()
-    names = pc.utf8_lower(pc.utf8_trim_whitespace(encoded.dictionary))
-    return pc.if_else(pc.equal(names, ""), pa.scalar(None, pa.string()), names).take(
-        encoded.indices
-    )
 
 
 def _all_but(rows: Iterable[int], N: int) -> Mask:
     mask = np.ones(N, bool)
     mask[list(rows)] = False
     return mask
-
-
-def _possible(limit: _Limit, allowed: Mask | None) -> int:
-    """How many answers a limit leaves, at most."""
-    members = limit.group if allowed is None else limit.group[allowed]
-    counts = np.bincount(members[members >= 0])
-    return int(np.minimum(counts, limit.most).sum() + (members < 0).sum())
