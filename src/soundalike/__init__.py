@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from soundalike.errors import QueryError as QueryError
     from soundalike.errors import RecipeError as RecipeError
     from soundalike.errors import SoundalikeError as SoundalikeError
+    from soundalike.library.ground import Route as Route
+    from soundalike.library.ground import Step as Step
     from soundalike.library.library import Library as Library
+    from soundalike.library.radio import Radio as Radio
     from soundalike.library.relating import GroupNeighbor as GroupNeighbor
     from soundalike.library.relating import TrackPair as TrackPair
     from soundalike.library.search import Match as Match
@@ -49,9 +52,12 @@ _HOMES = {
     "ModelError": "errors",
     "Neighbor": "library.search",
     "QueryError": "errors",
+    "Radio": "library.radio",
     "RecipeError": "errors",
+    "Route": "library.ground",
     "Selection": "library.selection",
     "SoundalikeError": "errors",
+    "Step": "library.ground",
     "Track": "library.tracks",
     "TrackPair": "library.relating",
     "TrackVectors": "embedder",

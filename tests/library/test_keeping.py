@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from stand_in import contents, info_of, later, new_library, write_sounds
 from soundalike.library import laying_out
 from soundalike.library.library import Library
 from soundalike.library.manifest import FORMAT, Manifest, read_manifest
+from soundalike.library.selection import RAW
 from soundalike.library.store import FailureLog, TrackTable, _connect
 
 # --- random histories ---
@@ -124,7 +126,9 @@ def test_any_history_ends_as_from_scratch(history: list[Step]) -> None:
                     library.index(prune=True)
             reader = Library(folder)
             for track in reader.tracks():  # it opens and answers, whatever was cut short
-                assert len(reader.similar(track, n=100, include_self=True)) == len(reader)
+                assert len(
+                    reader.similar(track, n=100, selection=replace(RAW, include_self=True))
+                ) == len(reader)
         library, _ = new_library(folder)
         library.index(prune=True)
         scratch, _ = new_library(Path(place) / "scratch")
@@ -224,6 +228,6 @@ def test_tags_in_odd_encodings_and_odd_names_come_through(tmp_path: Path) -> Non
     assert {os.fsencode(track.path.name): track.title for track in library.tracks()} == songs
     assert all(track.artist for track in library.tracks())
     for track in library.tracks():
-        assert len(library.similar(track)) == 2
+        assert len(library.similar(track, selection=RAW)) == 2
         assert json.loads(json.dumps(track.artist)).encode()
     assert library.index().unchanged == 3
