@@ -28,18 +28,19 @@ from soundalike.library import ranking, search
 from soundalike.library.library import Library
 from soundalike.library.queries import of_row
 from soundalike.library.ranking import Question
+from soundalike.library.selection import RAW, Selection
 from soundalike.library.snapshot import gather
 from synthetic_library import Likeness, SyntheticTracks, likeness_of
 
 SIZES = (1_000, 10_000)
+JAZZ = "year > 2000 AND genre = 'Jazz'"
 QUESTIONS: dict[str, dict[str, Any]] = {
-    "mean of the segments": {},
-    "segments one by one (maxsim)": {"aggregation": "maxsim"},
-    "beginning with beginning (concat)": {"aggregation": "concat"},
-    "one sense": {"sense": "composition"},
-    # "filter: year > 2000 AND genre = 'Jazz'": {"filter": "year > 2000 AND genre = 'Jazz'"},
-    # "at most one per artist": {"max_per_artist": 1},
-    # "as found, nothing left out": {"raw": True},
+    "as people ask: few of an artist or album, one file of a recording": {},
+    "the same, by one sense": {"sense": "composition"},
+    f"the same, filtered: {JAZZ}": {"selection": Selection(filter=JAZZ)},
+    "by similarity alone (raw)": {"selection": RAW},
+    "raw, segments one by one (maxsim)": {"selection": RAW, "aggregation": "maxsim"},
+    "raw, beginning with beginning (concat)": {"selection": RAW, "aggregation": "concat"},
 }
 
 
@@ -104,7 +105,7 @@ def part_approximate(work: Path, tracks: int, queries: int) -> dict[str, Any]:
     large = gather(table, segments=False)
     seconds, recalled = [], 0
     for row in np.random.default_rng(1).integers(tracks, size=queries).tolist():
-        question = Question((of_row(row, exact, opened=library._opened),))
+        question = Question((of_row(row, exact, opened=library._opened).query,))
         truth = {one.track.id for one in search.neighbors(question, exact, n=10)}
         took, found = timed(lambda q=question: search.neighbors(q, large, n=10, table=table))
         seconds.append(took)
@@ -147,9 +148,10 @@ def cold(work: Path, runs: int) -> dict[str, list[float]]:
     """Seconds of whole processes, `soundalike similar ID` and its answer."""
     track = _some(_opened(work), np.array([7]))[0].id
     options = {
-        "plain": [],
-        # "filter": ["--filter", "year > 2000 AND genre = 'Jazz'"],
-        "maxsim": ["--aggregation", "maxsim"],
+        "as people ask": [],
+        # f"filtered: {JAZZ}": ["--filter", JAZZ],
+        "by similarity alone (raw)": ["--raw"],
+        "raw, maxsim": ["--raw", "--aggregation", "maxsim"],
     }
     times: dict[str, list[float]] = {}
     for name, more in options.items():

@@ -28,6 +28,7 @@ Record = dict[str, Any]
 TITLES = {
     "index_speed": "Indexing",
     "cold_start": "From question to answer",
+    "library_scale": "A library of 100,000 tracks",
     "words": "Finding tracks by words",
     "copies": "Copies and versions",
     "going": "Going somewhere",

@@ -91,6 +91,7 @@ class SyntheticTracks:
         self.senses = places if len(places) > 1 else {}
         self.dimension = ends[-1]
         self.name, self.identity = "synthetic", f"synthetic@{count:06x}{seed:06x}"
+        self.folder = Path("synthetic")
         self._album = lru_cache(maxsize=64)(self._draw)
 
     def path(self, number: int) -> Path:
@@ -140,6 +141,9 @@ class SyntheticTracks:
             segments = tuple(Segment(start, start + 30) for start in starts)
             vectors = self._album(number // ALBUM_LENGTH)[number % ALBUM_LENGTH]
             yield TrackVectors(path, duration, self.tags(number), segments, vectors)
+
+    def recognizes(self, path: Path, heard: str) -> None:
+        """Such files are never retagged."""
 
     def _draw(self, album: int) -> Vectors:
         """Unit segment vectors of an album, [ALBUM_LENGTH, S, D]."""
