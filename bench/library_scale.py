@@ -149,7 +149,7 @@ def cold(work: Path, runs: int) -> dict[str, list[float]]:
     track = _some(_opened(work), np.array([7]))[0].id
     options = {
         "as people ask": [],
-        # f"filtered: {JAZZ}": ["--filter", JAZZ],
+        f"as people ask, filtered: {JAZZ}": ["--filter", JAZZ],
         "by similarity alone (raw)": ["--raw"],
         "raw, maxsim": ["--raw", "--aggregation", "maxsim"],
     }
