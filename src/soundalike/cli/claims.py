@@ -226,12 +226,20 @@ def segment_length(record: Path, runs: tuple[Path, ...]) -> Any:
     """
     from soundalike.evaluation.claims import segment_length as claimed
 
-    try:
-        read: Mapping[str, Any] = json.loads(record.read_text("utf-8"))
-        _ = read["evaluations"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise QueryError(f"{record} is no record of an evaluation: {error}") from None
-    return claimed, claimed.measure(read, runs)
+    return claimed, claimed.measure(_record(record), runs)
+
+
+@claim.command("found-again")
+@click.argument("record", type=PLACE)
+@_reported
+def found_again(record: Path) -> Any:
+    """Are identical tracks found excellently, and arrangements often?
+
+    RECORD was written by soundalike evaluate; its first system is the one in question.
+    """
+    from soundalike.evaluation.claims import found_again as claimed
+
+    return claimed, claimed.measure(_record(record))
 
 
 @claim.command("cold-start")
@@ -260,6 +268,16 @@ def cold_start(
             progress=progress,
         )
     return claimed, figures
+
+
+def _record(path: Path) -> Mapping[str, Any]:
+    """A record of evaluations, or a QueryError that says what is wrong with it."""
+    try:
+        read: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
+        _ = read["tracks"], read["split"], [each["results"] for each in read["evaluations"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise QueryError(f"{path} is no record of an evaluation: {error}") from None
+    return read
 
 
 def _usable(tracks: Path, split: str, cache: Path) -> list[Recording]:
