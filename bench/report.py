@@ -30,6 +30,7 @@ TITLES = {
     "cold_start": "From question to answer",
     "install": "Installing",
     "augmentations": "Augmentations",
+    "validation_cost": "Evaluating an encoder",
 }
 
 SPEED = f"""{GENERATED}

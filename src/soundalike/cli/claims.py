@@ -49,9 +49,10 @@ def _reported(command: COMMAND) -> COMMAND:
     @click.option("--picture", type=NEW_FILE, help="PNG file to draw the figures into.")
     @wraps(command)
     def run(*arguments: Any, out: Path, picture: Path | None, **options: Any) -> None:
-        from soundalike.evaluation.record import write_record
+        from soundalike.evaluation.record import ready_to_write, write_record
         from soundalike.evaluation.report import provenance
 
+        ready_to_write(out)
         claimed, figures = command(*arguments, **options)
         write_record({"provenance": provenance(), **figures}, out)
         if picture:
@@ -139,6 +140,7 @@ def artist(supervised: str, self_supervised: str, style: str, tracks: Path, cach
     from soundalike.evaluation.claims.artist import SELF, SUPERVISED, Group
     from soundalike.evaluation.tasks.recordings import whole
 
+    _require(supervised, self_supervised, style)
     groups = [
         Group(
             name,
@@ -196,6 +198,8 @@ def labels(
     from soundalike.evaluation.tasks.recordings import whole
 
     folders = dict(_fraction_and_folder(each) for each in from_scratch)
+    names = systems or ("default", "mfcc", "mean-log-mel")
+    _require(*names, *folders.values())
     found = _usable(tracks, split, cache)
     wanted = [recording.album if label == "soundtrack" else recording.artist for recording in found]
     if lists:
@@ -204,7 +208,6 @@ def labels(
         )
         click.echo(f"lists to train on: {', '.join(map(show.show_path, written))}", err=True)
     sounds = [whole(recording) for recording in found]
-    names = systems or ("default", "mfcc", "mean-log-mel")
     figures = claimed.measure(
         {name: _describe(_system(name, sounds, cache), cache) for name in names},
         sounds,
@@ -258,16 +261,26 @@ def cold_start(
     """Does content answer for tracks nobody has played, and does a blend lose nothing elsewhere?"""
     from soundalike.evaluation.claims import cold_start as claimed
 
+    names = systems or ("default", "mfcc")
+    _require(*names)
     with show.plain_progress("describing") as progress:
         figures = claimed.run(
             tracks,
-            systems or ("default", "mfcc"),
+            names,
             plays=plays,
             seeds=seeds,
             cache=cache / "descriptions",
             progress=progress,
         )
     return claimed, figures
+
+
+def _require(*names: str) -> None:
+    """Refuse a misspelt name before anything is listened to."""
+    from soundalike.evaluation.systems import require_system
+
+    for name in names:
+        require_system(name)
 
 
 def _record(path: Path) -> Mapping[str, Any]:

@@ -116,6 +116,8 @@ def _evaluate_systems(
 
     for name in names:
         require_system(name)
+    if out:
+        record.ready_to_write(out)
     (table, split), seed = tracks, given["seed"]
     set_of_tracks = {"tracks": table.name, "split": split, "seed": seed}
     earlier = record.read_evaluations(out, set_of_tracks) if out else []

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -89,6 +90,17 @@ def as_json(record: Record) -> str:
     """The record as text: null where there is no value, numbers in a row on one line."""
     text = json.dumps(record, indent=1, allow_nan=False, ensure_ascii=False)
     return _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
+
+
+def ready_to_write(path: Path) -> None:
+    """Make the folder of a record, before hours are spent on what goes into it.
+
+    Raises:
+        OSError: it cannot be made, or nothing can be written there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise PermissionError(f"{path} cannot be written: permission denied")
 
 
 def write_record(record: Record, path: Path) -> None:
