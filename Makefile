@@ -45,17 +45,21 @@ $(VENV)/test.done: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/run.done
 
 # The figures of bench/results.md and docs/results.md. SYSTEMS: the one to compare the others with first.
-SYSTEMS ?= two-senses ast-30s runs/untrained/model mean-log-mel mfcc bliss
+# Model folders under runs/ are made as docs/evaluation.md and recipes/equal_compute.py say.
+EQUAL   := $(foreach run,ast-30s artist clmr artist-cnn,runs/equal/$(run)-equal/model)
+SENSES  := runs/composition/model runs/ast-30s-taught/model
+SYSTEMS ?= two-senses $(SENSES) ast-30s $(EQUAL) runs/untrained/model mfcc mean-log-mel chroma chroma-bigrams \
+           mandel-ellis mandel-ellis-mp chance bliss musicnn musicnn-penultimate
 SPLIT   ?= validation
 
 bench: $(VENV)/test.done
 	$(BIN)/pip install --quiet --disable-pip-version-check bliss-audio
-	for name in augmentations cold_start index_speed install; do \
+	for name in augmentations cold_start index_speed install validation_cost; do \
 	    $(BIN)/python bench/$$name.py --json bench/results/$$name.json || exit 1; \
 	done
 	$(BIN)/python bench/report.py
 
-results: $(VENV)/test.done $(PEERS)/bliss.done
+results: $(VENV)/test.done peers
 	$(BIN)/soundalike evaluate $(SYSTEMS) --split $(SPLIT) --out docs/results/$(SPLIT).json
 	$(BIN)/python bench/report.py
 

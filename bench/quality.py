@@ -1,7 +1,8 @@
 """The records of quality -> docs/results.md and its pictures.
 
     docs/results/*.json          (soundalike evaluate ... --out)        a section with tables each
-    docs/results/claims/*.json   (soundalike claim NAME --out)          a section each
+    docs/results/claims/*.json   (soundalike claim NAME --out)          a section each; what follows a
+                                 hyphen in the name tells records of one claim apart
     docs/results/pictures/*.png  drawn from these; the page says from which, by digest
 
 A record whose split is "test" comes after the others and has no pictures: it is looked at once, as a
@@ -263,13 +264,15 @@ def _name(evaluation: Record) -> str:
 
 
 def _claim_section(path: Path, folder: Path) -> tuple[str, Picture]:
-    module_name = f"soundalike.evaluation.claims.{path.stem}"
+    claim, _, case = path.stem.partition("-")
+    module_name = f"soundalike.evaluation.claims.{claim}"
     if importlib.util.find_spec(module_name) is None:
         raise SystemExit(f"{path}: there is no claim of that name ({module_name})")
     module = importlib.import_module(module_name)
     record = json.loads(path.read_text("utf-8"))
     figures = {name: value for name, value in record.items() if name != "provenance"}
     title = (inspect.getdoc(module) or path.stem).partition("\n")[0].rstrip(".")
+    title += f" ({case})" if case else ""
     picture = _picture(folder, f"claim-{path.stem}", figures, module.draw)
     made = f"{source(record['provenance'])}\n\n" if "provenance" in record else ""
     shown = "\n".join(_shown("it", {"it": picture}, title))

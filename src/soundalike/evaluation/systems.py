@@ -238,8 +238,7 @@ class Vectors:
 
     def _row(self, description: np.ndarray) -> np.ndarray:
         """What is compared of a description: float32 [D]."""
-        row: np.ndarray = description.mean(axis=0)
-        return row
+        return np.asarray(description.mean(axis=0))
 
     def _standardised(self, descriptions: Sequence[np.ndarray]) -> np.ndarray:
         if not len(self.mean):

@@ -62,7 +62,7 @@ def test_a_bar_is_met_by_the_whole_interval(low: float, high: float, word: str) 
 
 
 def test_the_best_of_the_others_stands_beside_ours_where_it_was_asked_the_same() -> None:
-    better = {key: QUERIES for key in OURS}
+    better = dict.fromkeys(OURS, QUERIES)
     figures = found_again.measure(
         record(entry("ours", OURS), entry("weak", dict.fromkeys(OURS, 1)), entry("best", better))
     )
