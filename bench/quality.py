@@ -133,6 +133,7 @@ def _record_sections(record: Record, drawn: dict[str, Picture]) -> Iterator[str]
     tracks = f"{evaluations[0]['tracks']} tracks"
     yield f"## {split}: {tracks} of {record['tracks']}\n"
     yield f"{source(record['provenance'])} Segments compared by {', '.join(sorted(aggregations))}.\n"
+    yield from _measured_apart(record)
     yield report.as_markdown(record) + "\n"
     yield from _shown("scores", drawn, "main score of every task")
     for title, body in _sections(report.tables(record)):
@@ -144,6 +145,18 @@ def _record_sections(record: Record, drawn: dict[str, Picture]) -> Iterator[str]
         yield body
     for task, why in record.get("skipped", {}).items():
         yield f"Not asked: {task.replace('_', ' ')}, because {why}.\n"
+
+
+def _measured_apart(record: Record) -> Iterator[str]:
+    """Which systems another run measured than the one the record names."""
+    apart: dict[str, list[str]] = {}
+    for each in record["evaluations"]:
+        made = each.get("provenance", record["provenance"])
+        if made != record["provenance"]:
+            apart.setdefault(source(made), []).append(_name(each))
+    if apart:
+        told = [f"{', '.join(names)}: {where}" for where, names in apart.items()]
+        yield "Measured in another run:\n\n" + "\n".join(f"- {line}" for line in told) + "\n"
 
 
 def _sections(tables: str) -> Iterable[tuple[str, str]]:
