@@ -123,12 +123,13 @@ def draw(figures: Mapping[str, Any], path: Path) -> None:
     Raises:
         ModelError: matplotlib is not installed.
     """
-    lines = {
-        f"{task}: {kind}": _interval(systems[figures["system"]])
-        for task, kinds in figures["tasks"].items()
-        for kind, systems in kinds.items()
-    }
-    forest({"first answer right": lines}, path, limits=(0, 1))
+    lines, bars = {}, {}
+    for task, kinds in figures["tasks"].items():
+        for kind, systems in kinds.items():
+            name = f"all {task}" if kind == ALL else kind
+            lines[name] = _interval(systems[figures["system"]])
+            bars[name] = WORDS[task][1]
+    forest({"first answer right; short line: the bar": lines}, path, limits=(0, 1), chance=bars)
 
 
 def _best_other(systems: Mapping[str, Any], ours: str) -> str:
