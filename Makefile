@@ -10,7 +10,7 @@ TORCH  ?= torch==2.13.0
 MUSIC  ?=
 LIBRARY ?= $(if $(MUSIC),,.cache/demo-library)
 
-.PHONY: run test lint bench results peers clean
+.PHONY: run test lint bench results claims peers clean
 
 run: $(VENV)/run.done
 	@if [ -n "$(MUSIC)" ]; then \
@@ -61,6 +61,22 @@ bench: $(VENV)/test.done
 
 results: $(VENV)/test.done peers
 	$(BIN)/soundalike evaluate $(SYSTEMS) --split $(SPLIT) --out docs/results/$(SPLIT).json
+	$(BIN)/python bench/report.py
+
+# The claims of docs/results.md; `results` comes first. The scratch models are recipes/from_scratch.py's.
+CLAIM   := $(BIN)/soundalike claim
+CLAIMS  := docs/results/claims
+SCRATCH := $(foreach f,0.01 0.1 1,--scratch $(f)=runs/scratch/labels-$(f)/model)
+
+claims: $(VENV)/test.done
+	$(CLAIM) aggregation two-senses --out $(CLAIMS)/aggregation.json
+	$(CLAIM) artist runs/equal/artist-equal/model runs/equal/ast-30s-equal/model --out $(CLAIMS)/artist.json
+	$(CLAIM) artist runs/equal/artist-cnn-equal/model runs/equal/clmr-equal/model --out $(CLAIMS)/artist-cnn.json
+	$(CLAIM) segment-length docs/results/validation.json runs/equal/ast-30s-equal runs/equal/clmr-equal \
+	    --out $(CLAIMS)/segment_length.json
+	$(CLAIM) found-again docs/results/validation.json --out $(CLAIMS)/found_again.json
+	$(CLAIM) labels two-senses runs/untrained/model mfcc mean-log-mel $(SCRATCH) --out $(CLAIMS)/labels.json
+	$(CLAIM) cold-start default mfcc --out $(CLAIMS)/cold_start.json
 	$(BIN)/python bench/report.py
 
 # Other people's programs to compare with, each in an environment of its own: what they need contradicts
