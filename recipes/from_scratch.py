@@ -29,7 +29,7 @@ def train(labels: Path, out: Path, steps: int, validation: Path) -> None:
     settings = {
         "data.music": json.dumps(str(labels.resolve())),
         "data.views": VIEWS,
-        "model.name": json.dumps(out.name),
+        "model.name": json.dumps(out.name.replace(".", "-")),
         "optimizer.batch": BATCH,
         "optimizer.steps": steps,
         "optimizer.warmup": round(WARMUP * steps),
