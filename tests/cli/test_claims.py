@@ -94,3 +94,15 @@ def test_claims_on_records_read_nothing_else(tracks: Path, tmp_path: Path, name:
     done = claimed(tmp_path, name, tracks, *runs)
     assert isinstance(done.exception, QueryError)
     assert "is no record of an evaluation" in str(done.exception)
+
+
+@pytest.mark.parametrize("option", ["--out", "--picture"])
+def test_a_claim_overwrites_no_music(tmp_path: Path, option: str) -> None:
+    song, record = tmp_path / "song.flac", tmp_path / "record.json"
+    write_tone(song, 200, 1.0)
+    before = song.read_bytes()
+    options = [option, str(song), *(["--out", str(record)] if option == "--picture" else [])]
+    done = CliRunner().invoke(claim, ["found-again", str(song), *options])
+    assert isinstance(done.exception, QueryError)
+    assert "would be overwritten" in str(done.exception)
+    assert song.read_bytes() == before

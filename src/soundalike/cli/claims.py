@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from soundalike.evaluation.tasks.recordings import Recording
 
 TASKS = ("same_track", "same_album", "degraded", "arrangement")
+PNG = b"\x89PNG"
 COMMAND = TypeVar("COMMAND", bound=Callable[..., Any])
 
 _tracks = click.option(
@@ -52,7 +53,11 @@ def _reported(command: COMMAND) -> COMMAND:
         from soundalike.evaluation.record import ready_to_write, write_record
         from soundalike.evaluation.report import provenance
 
-        ready_to_write(out)
+        ready_to_write(out, "claim")
+        if picture and picture.is_file() and not picture.read_bytes().startswith(PNG):
+            raise QueryError(
+                f"{picture} would be overwritten, and it is no PNG; name another with --picture"
+            )
         claimed, figures = command(*arguments, **options)
         write_record({"provenance": provenance(), **figures}, out)
         if picture:
