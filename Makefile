@@ -10,7 +10,7 @@ TORCH  ?= torch==2.13.0
 MUSIC  ?=
 LIBRARY ?= $(if $(MUSIC),,.cache/demo-library)
 
-.PHONY: run test lint bench results peers clean
+.PHONY: run test lint bench results claims peers clean
 
 run: $(VENV)/run.done
 	@if [ -n "$(MUSIC)" ]; then \
@@ -45,18 +45,38 @@ $(VENV)/test.done: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/run.done
 
 # The figures of bench/results.md and docs/results.md. SYSTEMS: the one to compare the others with first.
-SYSTEMS ?= two-senses ast-30s runs/untrained/model mean-log-mel mfcc bliss
+# Model folders under runs/ are made as docs/evaluation.md and recipes/equal_compute.py say.
+EQUAL   := $(foreach run,ast-30s artist clmr artist-cnn,runs/equal/$(run)-equal/model)
+SENSES  := runs/composition/model runs/ast-30s-taught/model
+SYSTEMS ?= two-senses $(SENSES) ast-30s $(EQUAL) runs/untrained/model mfcc mean-log-mel chroma chroma-bigrams \
+           mandel-ellis mandel-ellis-mp chance bliss musicnn musicnn-penultimate
 SPLIT   ?= validation
 
 bench: $(VENV)/test.done
 	$(BIN)/pip install --quiet --disable-pip-version-check bliss-audio
-	for name in augmentations cold_start index_speed install; do \
+	for name in augmentations cold_start index_speed install validation_cost; do \
 	    $(BIN)/python bench/$$name.py --json bench/results/$$name.json || exit 1; \
 	done
 	$(BIN)/python bench/report.py
 
-results: $(VENV)/test.done $(PEERS)/bliss.done
+results: $(VENV)/test.done peers
 	$(BIN)/soundalike evaluate $(SYSTEMS) --split $(SPLIT) --out docs/results/$(SPLIT).json
+	$(BIN)/python bench/report.py
+
+# The claims of docs/results.md; `results` comes first. The scratch models are recipes/from_scratch.py's.
+CLAIM   := $(BIN)/soundalike claim
+CLAIMS  := docs/results/claims
+SCRATCH := $(foreach f,0.01 0.1 1,--scratch $(f)=runs/scratch/labels-$(f)/model)
+
+claims: $(VENV)/test.done
+	$(CLAIM) aggregation two-senses --out $(CLAIMS)/aggregation.json
+	$(CLAIM) artist runs/equal/artist-equal/model runs/equal/ast-30s-equal/model --out $(CLAIMS)/artist.json
+	$(CLAIM) artist runs/equal/artist-cnn-equal/model runs/equal/clmr-equal/model --out $(CLAIMS)/artist-cnn.json
+	$(CLAIM) segment-length docs/results/validation.json runs/equal/ast-30s-equal runs/equal/clmr-equal \
+	    --out $(CLAIMS)/segment_length.json
+	$(CLAIM) found-again docs/results/validation.json --out $(CLAIMS)/found_again.json
+	$(CLAIM) labels two-senses runs/untrained/model mfcc mean-log-mel $(SCRATCH) --out $(CLAIMS)/labels.json
+	$(CLAIM) cold-start default mfcc --out $(CLAIMS)/cold_start.json
 	$(BIN)/python bench/report.py
 
 # Other people's programs to compare with, each in an environment of its own: what they need contradicts

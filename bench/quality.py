@@ -1,7 +1,8 @@
 """The records of quality -> docs/results.md and its pictures.
 
     docs/results/*.json          (soundalike evaluate ... --out)        a section with tables each
-    docs/results/claims/*.json   (soundalike claim NAME --out)          a section each
+    docs/results/claims/*.json   (soundalike claim NAME --out)          a section each; what follows a
+                                 hyphen in the name tells records of one claim apart
     docs/results/pictures/*.png  drawn from these; the page says from which, by digest
 
 A record whose split is "test" comes after the others and has no pictures: it is looked at once, as a
@@ -132,6 +133,7 @@ def _record_sections(record: Record, drawn: dict[str, Picture]) -> Iterator[str]
     tracks = f"{evaluations[0]['tracks']} tracks"
     yield f"## {split}: {tracks} of {record['tracks']}\n"
     yield f"{source(record['provenance'])} Segments compared by {', '.join(sorted(aggregations))}.\n"
+    yield from _measured_apart(record)
     yield report.as_markdown(record) + "\n"
     yield from _shown("scores", drawn, "main score of every task")
     for title, body in _sections(report.tables(record)):
@@ -143,6 +145,18 @@ def _record_sections(record: Record, drawn: dict[str, Picture]) -> Iterator[str]
         yield body
     for task, why in record.get("skipped", {}).items():
         yield f"Not asked: {task.replace('_', ' ')}, because {why}.\n"
+
+
+def _measured_apart(record: Record) -> Iterator[str]:
+    """Which systems another run measured than the one the record names."""
+    apart: dict[str, list[str]] = {}
+    for each in record["evaluations"]:
+        made = each.get("provenance", record["provenance"])
+        if made != record["provenance"]:
+            apart.setdefault(source(made), []).append(_name(each))
+    if apart:
+        told = [f"{', '.join(names)}: {where}" for where, names in apart.items()]
+        yield "Measured in another run:\n\n" + "\n".join(f"- {line}" for line in told) + "\n"
 
 
 def _sections(tables: str) -> Iterable[tuple[str, str]]:
@@ -263,13 +277,15 @@ def _name(evaluation: Record) -> str:
 
 
 def _claim_section(path: Path, folder: Path) -> tuple[str, Picture]:
-    module_name = f"soundalike.evaluation.claims.{path.stem}"
+    claim, _, case = path.stem.partition("-")
+    module_name = f"soundalike.evaluation.claims.{claim}"
     if importlib.util.find_spec(module_name) is None:
         raise SystemExit(f"{path}: there is no claim of that name ({module_name})")
     module = importlib.import_module(module_name)
     record = json.loads(path.read_text("utf-8"))
     figures = {name: value for name, value in record.items() if name != "provenance"}
     title = (inspect.getdoc(module) or path.stem).partition("\n")[0].rstrip(".")
+    title += f" ({case})" if case else ""
     picture = _picture(folder, f"claim-{path.stem}", figures, module.draw)
     made = f"{source(record['provenance'])}\n\n" if "provenance" in record else ""
     shown = "\n".join(_shown("it", {"it": picture}, title))

@@ -34,6 +34,7 @@ TITLES = {
     "going": "Going somewhere",
     "install": "Installing",
     "augmentations": "Augmentations",
+    "validation_cost": "Evaluating an encoder",
 }
 
 SPEED = f"""{GENERATED}

@@ -31,7 +31,7 @@ def tracks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def claimed(folder: Path, *arguments: object) -> Result:
     options = ["--out", folder / "figures.json", "--picture", folder / "figures.png"]
-    if arguments[0] != "segment-length":
+    if arguments[0] not in ("segment-length", "found-again"):
         options += ["--cache", folder / "cache"]
     return CliRunner().invoke(claim, [str(a) for a in (*arguments, *options)])
 
@@ -88,7 +88,21 @@ def test_scratch_is_a_fraction_and_a_folder(tracks: Path, tmp_path: Path, wrong:
     assert "is not FRACTION=FOLDER" in done.output
 
 
-def test_segment_length_reads_records_only(tracks: Path, tmp_path: Path) -> None:
-    done = claimed(tmp_path, "segment-length", tracks, tmp_path)
+@pytest.mark.parametrize("name", ["segment-length", "found-again"])
+def test_claims_on_records_read_nothing_else(tracks: Path, tmp_path: Path, name: str) -> None:
+    runs = [tmp_path] if name == "segment-length" else []
+    done = claimed(tmp_path, name, tracks, *runs)
     assert isinstance(done.exception, QueryError)
     assert "is no record of an evaluation" in str(done.exception)
+
+
+@pytest.mark.parametrize("option", ["--out", "--picture"])
+def test_a_claim_overwrites_no_music(tmp_path: Path, option: str) -> None:
+    song, record = tmp_path / "song.flac", tmp_path / "record.json"
+    write_tone(song, 200, 1.0)
+    before = song.read_bytes()
+    options = [option, str(song), *(["--out", str(record)] if option == "--picture" else [])]
+    done = CliRunner().invoke(claim, ["found-again", str(song), *options])
+    assert isinstance(done.exception, QueryError)
+    assert "would be overwritten" in str(done.exception)
+    assert song.read_bytes() == before

@@ -16,6 +16,7 @@ from soundalike.evaluation.record import (
     followed_by,
     new_record,
     read_evaluations,
+    ready_to_write,
     with_evaluation,
     write_record,
 )
@@ -145,3 +146,17 @@ def test_the_old_record_stays_until_the_new_one_is_whole(
         write_record(record(evaluation("b", PERFECT)), path)
     assert path.read_text() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_no_record_of_its_kind_is_not_overwritten(tmp_path: Path) -> None:
+    song, other, ours = (tmp_path / name for name in ("song.flac", "other.json", "new/ours.json"))
+    song.write_bytes(b"fLaC\xff\xfe")
+    other.write_text(json.dumps({"provenance": {}, "evaluations": []}), "utf-8")
+    for path in (song, other):
+        before = path.read_bytes()
+        with pytest.raises(QueryError, match="would be overwritten"):
+            ready_to_write(path, "claim")
+        assert path.read_bytes() == before
+    ready_to_write(ours, "claim")
+    assert ours.parent.is_dir()
+    ready_to_write(other, "evaluations")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from soundalike.evaluation.tasks.recordings import Recording
 
 TASKS = ("same_track", "same_album", "degraded", "arrangement")
+PNG = b"\x89PNG"
 COMMAND = TypeVar("COMMAND", bound=Callable[..., Any])
 
 _tracks = click.option(
@@ -49,9 +50,14 @@ def _reported(command: COMMAND) -> COMMAND:
     @click.option("--picture", type=NEW_FILE, help="PNG file to draw the figures into.")
     @wraps(command)
     def run(*arguments: Any, out: Path, picture: Path | None, **options: Any) -> None:
-        from soundalike.evaluation.record import write_record
+        from soundalike.evaluation.record import ready_to_write, write_record
         from soundalike.evaluation.report import provenance
 
+        ready_to_write(out, "claim")
+        if picture and picture.is_file() and not picture.read_bytes().startswith(PNG):
+            raise QueryError(
+                f"{picture} would be overwritten, and it is no PNG; name another with --picture"
+            )
         claimed, figures = command(*arguments, **options)
         write_record({"provenance": provenance(), **figures}, out)
         if picture:
@@ -139,6 +145,7 @@ def artist(supervised: str, self_supervised: str, style: str, tracks: Path, cach
     from soundalike.evaluation.claims.artist import SELF, SUPERVISED, Group
     from soundalike.evaluation.tasks.recordings import whole
 
+    _require(supervised, self_supervised, style)
     groups = [
         Group(
             name,
@@ -196,6 +203,8 @@ def labels(
     from soundalike.evaluation.tasks.recordings import whole
 
     folders = dict(_fraction_and_folder(each) for each in from_scratch)
+    names = systems or ("default", "mfcc", "mean-log-mel")
+    _require(*names, *folders.values())
     found = _usable(tracks, split, cache)
     wanted = [recording.album if label == "soundtrack" else recording.artist for recording in found]
     if lists:
@@ -204,7 +213,6 @@ def labels(
         )
         click.echo(f"lists to train on: {', '.join(map(show.show_path, written))}", err=True)
     sounds = [whole(recording) for recording in found]
-    names = systems or ("default", "mfcc", "mean-log-mel")
     figures = claimed.measure(
         {name: _describe(_system(name, sounds, cache), cache) for name in names},
         sounds,
@@ -226,12 +234,20 @@ def segment_length(record: Path, runs: tuple[Path, ...]) -> Any:
     """
     from soundalike.evaluation.claims import segment_length as claimed
 
-    try:
-        read: Mapping[str, Any] = json.loads(record.read_text("utf-8"))
-        _ = read["evaluations"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise QueryError(f"{record} is no record of an evaluation: {error}") from None
-    return claimed, claimed.measure(read, runs)
+    return claimed, claimed.measure(_record(record), runs)
+
+
+@claim.command("found-again")
+@click.argument("record", type=PLACE)
+@_reported
+def found_again(record: Path) -> Any:
+    """Are identical tracks found excellently, and arrangements often?
+
+    RECORD was written by soundalike evaluate; its first system is the one in question.
+    """
+    from soundalike.evaluation.claims import found_again as claimed
+
+    return claimed, claimed.measure(_record(record))
 
 
 @claim.command("cold-start")
@@ -250,16 +266,36 @@ def cold_start(
     """Does content answer for tracks nobody has played, and does a blend lose nothing elsewhere?"""
     from soundalike.evaluation.claims import cold_start as claimed
 
+    names = systems or ("default", "mfcc")
+    _require(*names)
     with show.plain_progress("describing") as progress:
         figures = claimed.run(
             tracks,
-            systems or ("default", "mfcc"),
+            names,
             plays=plays,
             seeds=seeds,
             cache=cache / "descriptions",
             progress=progress,
         )
     return claimed, figures
+
+
+def _require(*names: str) -> None:
+    """Refuse a misspelt name before anything is listened to."""
+    from soundalike.evaluation.systems import require_system
+
+    for name in names:
+        require_system(name)
+
+
+def _record(path: Path) -> Mapping[str, Any]:
+    """A record of evaluations, or a QueryError that says what is wrong with it."""
+    try:
+        read: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
+        _ = read["tracks"], read["split"], [each["results"] for each in read["evaluations"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise QueryError(f"{path} is no record of an evaluation: {error}") from None
+    return read
 
 
 def _usable(tracks: Path, split: str, cache: Path) -> list[Recording]:

@@ -116,6 +116,8 @@ def _evaluate_systems(
 
     for name in names:
         require_system(name)
+    if out:
+        record.ready_to_write(out, "evaluations")
     (table, split), seed = tracks, given["seed"]
     set_of_tracks = {"tracks": table.name, "split": split, "seed": seed}
     earlier = record.read_evaluations(out, set_of_tracks) if out else []
@@ -147,7 +149,10 @@ def _evaluate_library(
     """Measure a library of the listener's. Answers the exit code."""
     from soundalike.evaluation.library_report import as_text
     from soundalike.evaluation.own_library import run_library
+    from soundalike.evaluation.record import ready_to_write
 
+    if out:
+        ready_to_write(out, "library")
     with show.staged_progress() as progress:
         measured, drawn = run_library(own, out=out, drawings=pictures, progress=progress, **given)
     if as_json:

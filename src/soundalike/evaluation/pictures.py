@@ -52,13 +52,14 @@ def forest(
 
     The first system, the one in question, is drawn in colour, with its mean as a thin line down the
     panel. A system without a value in a panel has an empty line there. With `chance` the lines are
-    no rivals but questions, all in colour, each with a short line where guessing would be.
+    no rivals but questions, all in colour, each with a short line where guessing would be, or another
+    bar to be above.
 
     Args:
         panels: title (task and score) -> system -> mean and interval.
         picture: PNG to write; its folder must be there.
         limits: of the horizontal axis, the same in all panels; None lets each panel find its own.
-        chance: system -> what guessing scores.
+        chance: system -> what guessing scores, or the bar.
 
     Raises:
         ModelError: matplotlib is not installed.

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -89,6 +90,33 @@ def as_json(record: Record) -> str:
     """The record as text: null where there is no value, numbers in a row on one line."""
     text = json.dumps(record, indent=1, allow_nan=False, ensure_ascii=False)
     return _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
+
+
+def ready_to_write(path: Path, key: str) -> None:
+    """Make the folder of a record, before hours are spent on what goes into it.
+
+    Args:
+        path: of the record.
+        key: that a record of its kind has at the top.
+
+    Raises:
+        QueryError: a file is there that is no such record, and would be lost.
+        OSError: the folder cannot be made, or nothing can be written there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise PermissionError(f"{path} cannot be written: permission denied")
+    if path.is_file():
+        try:
+            there = json.loads(path.read_text("utf-8"))
+        except ValueError:
+            there = None
+        ours = isinstance(there, dict) and key in there and "provenance" in there
+        if not ours:
+            raise QueryError(
+                f"{path} would be overwritten, and it is no record of this kind; "
+                "name another file with --out"
+            )
 
 
 def write_record(record: Record, path: Path) -> None:

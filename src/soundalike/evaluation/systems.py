@@ -221,9 +221,9 @@ class Vectors:
                 f"{self.name} has no scale: none of the {len(training)} sounds to fit it on can be "
                 "used; it needs rows of the split train, or a set to compare"
             )
-        rows = np.stack([row.mean(axis=0) for row in heard.values()]).astype(np.float64)
+        rows = np.stack([self._row(each) for each in heard.values()]).astype(np.float64)
         self.mean, self.deviation = rows.mean(axis=0), rows.std(axis=0)
-        fitted = digest(self.description_identity, *heard)
+        fitted = digest(self.identity, *heard)
         self.identity = f"{self.spoken}@{fitted} fitted on {fitted_on}"
         return self
 
@@ -234,12 +234,16 @@ class Vectors:
 
     def numbers(self, description: np.ndarray) -> int:
         """D: rows are folded into one."""
-        return int(description.shape[1])
+        return len(self._row(description))
+
+    def _row(self, description: np.ndarray) -> np.ndarray:
+        """What is compared of a description: float32 [D]."""
+        return np.asarray(description.mean(axis=0))
 
     def _standardised(self, descriptions: Sequence[np.ndarray]) -> np.ndarray:
         if not len(self.mean):
             raise ValueError(f"{self.name} has not been fitted")
-        rows = np.stack([each.mean(axis=0) for each in descriptions]).astype(np.float64)
+        rows = np.stack([self._row(each) for each in descriptions]).astype(np.float64)
         # A number that never changed in the fit has no scale, and says nothing here.
         changes = self.deviation > 1e-6 * np.maximum(np.abs(self.mean), 1e-6)
         standard = np.where(changes, (rows - self.mean) / np.where(changes, self.deviation, 1), 0)
@@ -268,30 +272,29 @@ class Peer(Vectors):
     (mono, 16 bit, at the script's SAMPLE_RATE if it sets one at the top level, else 16 kHz); a PACKAGE
     it names there is one whose version the identity tells. It writes
     OUT, an .npz with an array "000000", "000001" ... for each: float32 [S, D]. A line of its docstring
-    that begins with "Install:" is shown to those who lack it. The Python is that of the variable
-    SOUNDALIKE_PEER_<NAME>, or of the virtual environment `.cache/peers/<name>` (of the name in the
-    script's ENVIRONMENT, if it sets one), or the running one.
+    that begins with "Install:" is shown to those who lack it. COLUMNS, such as "0:100", are those of the D
+    that are compared; SCRIPT names another peer that writes them, whose descriptions are shared. The Python
+    is that of the variable SOUNDALIKE_PEER_<NAME>, or of the virtual environment `.cache/peers/<name>` (of
+    the name in the script's ENVIRONMENT, or SCRIPT, if it sets one), or the running one.
     """
 
     def __init__(self, name: str, script: Path) -> None:
-        text = script.read_text("utf-8")
-        tree = ast.parse(text)
-        constants = {
-            ast.unparse(node.targets[0]): node.value.value
-            for node in tree.body
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-        }
-        self.script = script
-        self.environment = str(constants.get("ENVIRONMENT", script.stem))
+        docstring, own = _read_script(script)
+        self.script = script.with_name(f"{own.get('SCRIPT', script.stem)}.py")
+        _, run = _read_script(self.script)
+        self.environment = run.get("ENVIRONMENT", self.script.stem)
         # Scripts that share an environment may share code too.
         owner = script.with_name(f"{self.environment}.py")
-        shared = owner.read_text("utf-8") if owner.is_file() else ""
         self.name = name
-        release = self._release(str(constants.get("PACKAGE", "")))
-        super().__init__(name, digest(text, shared, release), release)
-        self.sample_rate = int(str(constants.get("SAMPLE_RATE", SAMPLE_RATE)))
-        lines = [line.strip() for line in (ast.get_docstring(tree) or "").splitlines()]
-        self.install = next((line for line in lines if line.startswith("Install:")), "")
+        release = self._release(run.get("PACKAGE", ""))
+        texts = [path.read_text("utf-8") for path in (self.script, owner) if path.is_file()]
+        super().__init__(name, digest(*texts, own.get("COLUMNS", ""), release), release)
+        self.description_identity = f"{self.script.stem} {release}@{digest(*texts, release)}"
+        self.sample_rate = int(run.get("SAMPLE_RATE", SAMPLE_RATE))
+        columns = own.get("COLUMNS", "")
+        self.columns = slice(*map(int, columns.split(":"))) if columns else slice(None)
+        told = (line for line in docstring.splitlines() if line.startswith("Install:"))
+        self.install = next(told, "")
 
     @property
     def python(self) -> str:
@@ -322,6 +325,9 @@ class Peer(Vectors):
                 raise ModelError(f"{self.name}: {words}") from error
             yield from found
 
+    def _row(self, description: np.ndarray) -> np.ndarray:
+        return super()._row(description)[self.columns]
+
     def _release(self, package: str) -> str:
         """Of the package that the peer is, "0.2.0"; "" where none is named, or it is not there."""
         if not package:
@@ -351,6 +357,17 @@ class Peer(Vectors):
                 words += ": its build needs instructions that this processor lacks"
         failed = f"{self.name}: {self.script.name} failed under {self.python}: {words}"
         raise ModelError(". ".join(filter(None, [failed, self.install])))
+
+
+def _read_script(path: Path) -> tuple[str, dict[str, str]]:
+    """The docstring of a Python file and its constants, without running it."""
+    tree = ast.parse(path.read_text("utf-8"))
+    constants = {
+        ast.unparse(node.targets[0]): str(node.value.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    }
+    return ast.get_docstring(tree) or "", constants
 
 
 def source_digest(function: Callable[..., object] | type) -> str:

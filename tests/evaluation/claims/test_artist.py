@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from soundalike.errors import QueryError
 from soundalike.evaluation.claims import artist
 from soundalike.evaluation.claims.artist import SELF, SUPERVISED, Group, Similarity
 from soundalike.evaluation.sounds import Sound
@@ -158,3 +159,16 @@ def test_the_record_says_as_much_as_the_figures(caught: dict[str, Any], tmp_path
     pytest.importorskip("matplotlib")
     artist.draw(read, tmp_path / "artist.png")
     assert (tmp_path / "artist.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_where_no_two_tracks_are_by_one_artist_nothing_can_be_asked() -> None:
+    names = [f"artist {i}" for i in range(N)]
+    same = encoder(by_artist=0, by_style=1)
+    lonely = Group("some", GROUP.sounds, names, GROUP.soundtracks)
+    with pytest.raises(QueryError, match="no two of the"):
+        artist.measure({SUPERVISED: same, SELF: same}, STYLE_EAR, [lonely])
+
+
+def test_the_page_names_the_encoders_where_the_record_does(caught: dict[str, Any]) -> None:
+    text = artist.as_markdown({**caught, SUPERVISED: "runs/a/model", SELF: "runs/b/model"})
+    assert text.startswith("Supervised: `runs/a/model`.\n\nSelf-supervised: `runs/b/model`.")

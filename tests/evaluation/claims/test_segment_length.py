@@ -100,6 +100,7 @@ def test_the_table_says_what_each_took(runs: list[Path]) -> None:
     assert "| hears at once, s | 30 | 2.6 |" in text
     assert "| vectors per track | 3 | 12 |" in text
     assert "| training, processor minutes | 10.0 | 10.3 |" in text
+    assert "| training, steps | 2 | 2 |" in text
     assert "| to describe a minute of sound, processor s | 0.300 | 0.300 |" in text
     assert f"{bootstrap(BETTER).mean:.3f}" in text
 

@@ -12,9 +12,11 @@ import pytest
 
 from soundalike.evaluation import peers
 from soundalike.evaluation.peers import musicnn
+from soundalike.evaluation.systems import Peer
 from soundalike.evaluation.systems import peers as known_peers
 
 FOLDER = Path(peers.__file__).parent
+NAMES = ("musicnn", "musicnn-penultimate")
 
 
 def test_windows_lie_side_by_side() -> None:
@@ -47,8 +49,7 @@ def test_a_track_is_the_mean_of_its_windows(
     monkeypatch.setattr(musicnn, "spectrogram", lambda path: frames[path.stem])
     monkeypatch.setattr(sys, "path", [*sys.path])
     musicnn.main(str(tmp_path), str(tmp_path / "out.npz"))
-    musicnn.main(str(tmp_path), str(tmp_path / "other.npz"), "penultimate")
-    assert asked == [("mean_pool", "max_pool"), ("penultimate",)]
+    assert asked == [("mean_pool", "max_pool", "penultimate")]
     assert "done 2/2" in capsys.readouterr().out
     with np.load(tmp_path / "out.npz") as answers:
         for name, heard in frames.items():
@@ -109,8 +110,7 @@ def define_model(x, training, model, classes):
 CONFIGURATION = "SR, FFT_HOP, FFT_SIZE, N_MELS, MSD_LABELS = 16_000, 256, 512, 96, [''] * 50"
 
 
-@pytest.mark.parametrize("name", ["musicnn", "musicnn_penultimate"])
-def test_as_a_program_it_finds_its_package_and_not_itself(tmp_path: Path, name: str) -> None:
+def test_as_a_program_it_finds_its_package_and_not_itself(tmp_path: Path) -> None:
     package = tmp_path / "site/musicnn"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
@@ -120,7 +120,7 @@ def test_as_a_program_it_finds_its_package_and_not_itself(tmp_path: Path, name: 
     (package.parent / "tensorflow.py").write_text(TENSORFLOW)
     for number in range(3):
         (tmp_path / f"{number:06}.wav").touch()
-    script, out = FOLDER / f"{name}.py", tmp_path / "out.npz"
+    script, out = FOLDER / "musicnn.py", tmp_path / "out.npz"
     done = subprocess.run(
         [sys.executable, str(script), str(tmp_path), str(out)],
         env={**os.environ, "PYTHONPATH": str(package.parent)},
@@ -129,12 +129,20 @@ def test_as_a_program_it_finds_its_package_and_not_itself(tmp_path: Path, name: 
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    widths = [3, 3, 3, 2, 2] if name == "musicnn" else [1]
+    widths = [3, 3, 3, 2, 2, 1]
     with np.load(out) as answers:
         for number in range(3):
             level = np.log10(10_000 * (number + 1) + 1)
             expected = level + np.array([widths])
             np.testing.assert_allclose(answers[f"{number:06}"], expected, rtol=1e-5)
+
+
+def test_both_peers_compare_their_columns_of_one_description() -> None:
+    pools, penultimate = (Peer(name, known_peers()[name]) for name in NAMES)
+    assert pools.description_identity == penultimate.description_identity
+    assert pools.script == penultimate.script
+    described = np.arange(1706, dtype=np.float32)[None]
+    assert (pools.numbers(described), penultimate.numbers(described)) == (1506, 200)
 
 
 def test_all_peers_are_known_by_name_and_say_how_to_install() -> None:

@@ -30,6 +30,7 @@ from typing import Any
 
 import numpy as np
 
+from soundalike.errors import QueryError
 from soundalike.evaluation.claims.intervals import BETTER, in_figures, ratio, sign
 from soundalike.evaluation.metrics import METRICS, Interval, bootstrap, paired_difference
 from soundalike.evaluation.pictures import forest
@@ -73,6 +74,9 @@ def measure(
 
     Returns:
         The figures: by group and encoder, the shares and qualities of every query.
+
+    Raises:
+        QueryError: a group in which no two tracks are by one artist.
     """
     return {
         "claim": "artist",
@@ -89,6 +93,10 @@ def _of_group(
     by_artist = (artists[:, None] == artists) & (artists != "")[:, None] & others
     same_label = (soundtracks[:, None] == soundtracks) & (soundtracks != "")[:, None]
     asked = by_artist.any(axis=1)
+    if not asked.any():
+        raise QueryError(
+            f"{group.name}: no two of the {len(artists)} tracks are by one artist; nothing to ask"
+        )
     far = far_half(style(group.sounds)) & others
     chance = _share(by_artist, others)
     found = {}
@@ -135,7 +143,9 @@ def far_half(similarity: np.ndarray) -> np.ndarray:
 
 def as_markdown(figures: Mapping[str, Any]) -> str:
     """A table per group, and the verdict."""
-    tables = []
+    tables = [
+        f"{name.capitalize()}: `{figures[name]}`." for name in (SUPERVISED, SELF) if name in figures
+    ]
     for group in figures["groups"]:
         found = group["encoders"]
         queries = len(group["chance"])

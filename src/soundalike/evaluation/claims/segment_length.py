@@ -74,6 +74,8 @@ def as_markdown(figures: Mapping[str, Any]) -> str:
             f"{s['training_s'] / SECONDS_PER_MINUTE:.1f}" for s in systems
         ],
     }
+    if all("steps" in s for s in systems):
+        rows["training, steps"] = [f"{s['steps']:,}" for s in systems]
     for task, found in systems[0]["tasks"].items():
         of_each = [bootstrap(_values(s, task), groups=_groups(s, task)) for s in systems]
         rows[f"{task} {found['metric']}"] = [in_figures(each) for each in of_each]
@@ -162,7 +164,7 @@ def _system(record: Mapping[str, Any], run: Path) -> dict[str, Any]:
         "vectors": config["segments"]["count"],
         "bytes": entry["bytes"],
         "cost": entry["cost"],
-        "training_s": _training_seconds(run),
+        **_training(run),
         "tasks": tasks,
     }
 
@@ -177,11 +179,11 @@ def _config(run: Path) -> dict[str, Any]:
     return config
 
 
-def _training_seconds(run: Path) -> float:
+def _training(run: Path) -> dict[str, float]:
     path = run / "history.jsonl"
     try:
-        last = path.read_text("utf-8").splitlines()[-1]
-        return float(json.loads(last)["cpu_s"])
+        last = json.loads(path.read_text("utf-8").splitlines()[-1])
+        return {"training_s": float(last["cpu_s"]), "steps": int(last["step"])}
     except (OSError, IndexError, ValueError) as error:
         raise ModelError(f"{path} does not tell what the training took: {error}") from None
     except KeyError:

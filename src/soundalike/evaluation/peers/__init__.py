@@ -16,7 +16,8 @@ but this package, and is called as
     OUT      an .npz to write: one array for each sound, named like it, float32 [S, D]
 
 A line of its docstring that begins with "Install:" is shown to those who lack what it imports; if its
-environment is another peer's, it says which by ENVIRONMENT. Imports stay within functions, so that
+environment is another peer's, it says which by ENVIRONMENT. COLUMNS = "0:100" compares some of the D
+alone, and SCRIPT = "other" takes them from what another peer wrote. Imports stay within functions, so that
 the tests can read the file without them. Then it gets a recipe in the Makefile and a test in
 `tests/evaluation/peers`.
 """

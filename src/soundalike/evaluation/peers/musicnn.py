@@ -1,8 +1,9 @@
-"""musicnn (MSD_musicnn): what a tagger's convolutions hear, float32 [1, 1506].
+"""musicnn (MSD_musicnn): what a tagger's convolutions hear, float32 [1, 1506]; 200 more for a peer beside it.
 
 Jordi Pons and Xavier Serra, "musicnn: pre-trained convolutional neural networks for music audio tagging",
 ISMIR 2019 late-breaking demo. The network hears 3 s at a time, here side by side without overlap as by
-its default; what is kept is the mean over time of `mean_pool` and of `max_pool`, 753 numbers each.
+its default; what is kept is the mean over time of `mean_pool` and of `max_pool`, 753 numbers each, and of
+`penultimate`, which musicnn_penultimate.py compares: the network is asked once for both.
 Code and weights are ISC-licensed and lie together in its package. Its own `extractor` builds the
 network anew for every file, and 0.1.0 repeats the first window's penultimate layer for all windows;
 here the network is built once. It runs under its own Python, 3.9 to 3.11, and
@@ -19,18 +20,19 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = "musicnn"
+COLUMNS = "0:1506"
 MODEL = "MSD_musicnn"
 WINDOW = 187  # frames: 3 s, as its extractor counts them
 BATCH = 64  # windows answered at once
 
 
-def main(sounds: str, out: str, *layers: str) -> None:
+def main(sounds: str, out: str) -> None:
     """Describe every .wav of a folder into an .npz, by the names of the files."""
     # Its package has the name of this file, whose folder Python looks into first.
     sys.path[:] = [entry for entry in sys.path if entry != str(Path(__file__).parent)]
     import numpy as np
 
-    network = load(*layers or ("mean_pool", "max_pool"))
+    network = load("mean_pool", "max_pool", "penultimate")
     paths = sorted(Path(sounds).glob("*.wav"))
     answers = {}
     for done, path in enumerate(paths, start=1):
