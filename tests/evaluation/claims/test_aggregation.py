@@ -106,6 +106,13 @@ def test_where_both_are_perfect_nothing_is_shown() -> None:
     assert "Not shown" in aggregation.verdict(figures)
 
 
+def test_one_task_of_several_is_not_the_claim(ordered: dict[str, Any]) -> None:
+    [one] = ordered["tasks"]
+    [other] = measured(lambda segments, _: segments, own=True)["tasks"]
+    both = {**ordered, "tasks": [{**one, "task": "tunes"}, {**other, "task": "drones"}]}
+    assert "The claim holds in 1 of 2 tasks, which the others do not" in aggregation.verdict(both)
+
+
 def test_tasks_that_contradict_each_other_are_both_named(
     ordered: dict[str, Any], shuffled: dict[str, Any]
 ) -> None:
