@@ -219,3 +219,9 @@ def test_the_picture_is_drawn(ordered: dict[str, Any], tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     aggregation.draw(ordered, tmp_path / "aggregation.png")
     assert (tmp_path / "aggregation.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_page_names_the_encoder_where_the_record_does(ordered: dict[str, Any]) -> None:
+    text = aggregation.as_markdown({**ordered, "system": "ours@1", "split": "validation"})
+    assert text.startswith("ours@1, validation split.\n\n")
+    assert text.endswith(aggregation.as_markdown(ordered))

@@ -146,7 +146,9 @@ def difference(
 
 def as_markdown(figures: Mapping[str, Any]) -> str:
     """The tables and the verdict."""
-    parts = [_scores(figures, task) for task in figures["tasks"]]
+    of = f"{figures['system']}, {figures['split']} split." if "system" in figures else ""
+    parts = [of] if of else []
+    parts += [_scores(figures, task) for task in figures["tasks"]]
     parts += [_differences(figures), _equal_numbers(figures), _costs(figures), verdict(figures)]
     return "\n\n".join(parts) + "\n"
 
