@@ -106,6 +106,13 @@ def test_where_both_are_perfect_nothing_is_shown() -> None:
     assert "Not shown" in aggregation.verdict(figures)
 
 
+def test_one_task_of_several_is_not_the_claim(ordered: dict[str, Any]) -> None:
+    [one] = ordered["tasks"]
+    [other] = measured(lambda segments, _: segments, own=True)["tasks"]
+    both = {**ordered, "tasks": [{**one, "task": "tunes"}, {**other, "task": "drones"}]}
+    assert "The claim holds in 1 of 2 tasks, which the others do not" in aggregation.verdict(both)
+
+
 def test_tasks_that_contradict_each_other_are_both_named(
     ordered: dict[str, Any], shuffled: dict[str, Any]
 ) -> None:
@@ -212,3 +219,9 @@ def test_the_picture_is_drawn(ordered: dict[str, Any], tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     aggregation.draw(ordered, tmp_path / "aggregation.png")
     assert (tmp_path / "aggregation.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_page_names_the_encoder_where_the_record_does(ordered: dict[str, Any]) -> None:
+    text = aggregation.as_markdown({**ordered, "system": "ours@1", "split": "validation"})
+    assert text.startswith("ours@1, validation split.\n\n")
+    assert text.endswith(aggregation.as_markdown(ordered))

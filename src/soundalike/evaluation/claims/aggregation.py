@@ -146,7 +146,9 @@ def difference(
 
 def as_markdown(figures: Mapping[str, Any]) -> str:
     """The tables and the verdict."""
-    parts = [_scores(figures, task) for task in figures["tasks"]]
+    of = f"{figures['system']}, {figures['split']} split." if "system" in figures else ""
+    parts = [of] if of else []
+    parts += [_scores(figures, task) for task in figures["tasks"]]
     parts += [_differences(figures), _equal_numbers(figures), _costs(figures), verdict(figures)]
     return "\n\n".join(parts) + "\n"
 
@@ -330,9 +332,16 @@ def _judgement(tasks: Sequence[Mapping[str, Any]], way: str) -> str:
     if BETTER in signs and WORSE in signs:
         answer = "Concatenation beats the mean in some tasks and loses in others"
     elif BETTER in signs:
-        answer = "The claim holds where these tracks can tell"
+        answer = "The claim holds" + _of(tasks, way, BETTER)
     elif WORSE in signs:
-        answer = "The claim does not hold: the mean is better where these tracks can tell"
+        answer = "The claim does not hold: the mean is better" + _of(tasks, way, WORSE)
     else:
         answer = "Not shown: no task tells concatenation from the mean"
     return f"{answer} (concat against mean: {where})."
+
+
+def _of(tasks: Sequence[Mapping[str, Any]], way: str, what: str) -> str:
+    """How many tasks say so, unless all do."""
+    count = sum(sign(difference(task, way, "mean")) == what for task in tasks)
+    said = f" in {count} of {len(tasks)} tasks, which the others do not confirm"
+    return "" if count == len(tasks) else said
