@@ -28,9 +28,10 @@ HASH_BLOCK = 64 * 1024
 HASH_BLOCKS = 5
 # Equal sizes say nothing of these: as long is as large, and an edit changes no byte elsewhere.
 UNCOMPRESSED = frozenset(
-    f".{name}" for name in "aif aifc aiff au caf dff dsf snd w64 wav wave".split()
+    [".aif", ".aifc", ".aiff", ".au", ".caf", ".dff", ".dsf", ".snd", ".w64", ".wav", ".wave"]
 )
-LAST_MOMENT = 2**63 - 1  # in the year 2262, of the times a table holds; file systems know later ones
+# File systems know times after the year 2262, tables do not.
+LAST_MOMENT = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
