@@ -357,6 +357,20 @@ def test_two_mp3s_of_different_kinds_joined_end_to_end_are_one_sound(tmp_path):
     assert len(load_audio(path)) / RATE == pytest.approx(12.0, abs=0.3)
 
 
+def test_a_wma_keeps_its_length_when_a_picture_makes_it_larger(tmp_path):
+    """FFmpeg then takes the length from the size; taggers leave the size in the header as it was."""
+    plain = write_melody(tmp_path / "plain.wma")
+    data = plain.read_bytes()
+    size, count = struct.unpack("<QI", data[16:28])
+    guid = bytes.fromhex("74d40618dfca4509a4ba9aabcb96aae8")
+    more = guid + struct.pack("<Q", 300_024) + bytes(300_000)
+    larger = tmp_path / "larger.wma"
+    head = data[:16] + struct.pack("<QI", size + len(more), count + 1) + data[28:size]
+    larger.write_bytes(head + more + data[size:])
+    assert probe(larger).duration == probe(plain).duration
+    assert np.array_equal(load_audio(larger), load_audio(plain))
+
+
 @pytest.mark.parametrize("loud_first", [True, False])
 def test_the_length_of_an_mp3_of_varying_bit_rate_without_a_count_is_measured(tmp_path, loud_first):
     sound = melody(30.0, 44_100)

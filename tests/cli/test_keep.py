@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from shell import Run, full
 
+from fake_model import write_tone
 from soundalike.library.library import Library
 
 needs_permissions = pytest.mark.skipif(
@@ -63,6 +64,13 @@ def test_index_of_an_empty_folder_says_that_there_is_no_music(
     ran = run("index", "empty", "--library", "lib", "--model", model, "-q")
     assert ran.code == 1
     assert "the library is empty: no audio files were found there (empty)" in ran.err
+
+
+def test_index_of_files_that_no_filter_takes_says_so(run: Run, model: Path, tmp_path: Path) -> None:
+    write_tone(tmp_path / "music/a.wav", 440, 2.0)
+    ran = run("index", "music", "--max-duration", "1", "--library", "lib", "-q", "--model", model)
+    assert ran.code == 1
+    assert "the library is empty: the filters leave out every file (music)" in ran.err
 
 
 def test_index_of_broken_files_alone_says_that_they_failed(

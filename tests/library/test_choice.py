@@ -86,6 +86,13 @@ def test_filters_that_no_track_can_pass(limits: tuple[float, float | None]) -> N
         Filters(None, None, *limits).checked()
 
 
+@pytest.mark.parametrize("glob", ["/m/Jazz/*", "./Jazz", "../Jazz"])
+def test_patterns_that_name_no_path_below_the_folder(glob: str) -> None:
+    for filters in (Filters(include=(glob,)), Filters(exclude=("*.wma", glob))):
+        with pytest.raises(LibraryError, match="matches no file"):
+            filters.checked()
+
+
 # --- in a library ---
 
 
@@ -153,3 +160,29 @@ def test_filters_belong_to_a_folder_that_was_indexed(tmp_path: Path, music: Path
         library.index(music / "Podcasts", filters=Filters(exclude=("x",)))
     with pytest.raises(LibraryError, match="at least 60 s and at most 30 s"):
         library.index(music, filters=Filters(min_duration=60, max_duration=30))
+
+
+def test_a_copy_comes_under_the_limits_of_its_new_folder(tmp_path: Path, music: Path) -> None:
+    long = write_sounds(music / "0/long.mp3", "a long one", seconds="300")
+    short = write_sounds(tmp_path / "short/short.mp3", "a short one", seconds="50").parent
+    library, _ = new_library(tmp_path / "lib")
+    library.index([music])
+    library.index([short], filters=Filters(max_duration=60))
+    copy = write_sounds(short / "copy.mp3", "a long one", seconds="300")
+    assert [path for path, _ in library.index().left_out] == [copy]
+    assert copy not in library
+    long.rename(moved := short / "moved.mp3")
+    report = library.index()
+    assert [path for path, _ in report.left_out] == [moved]
+    assert report.unchanged == len(library) == 6
+    assert library.index().excluded == 0
+
+
+def test_what_is_left_out_without_being_looked_at_was_not_unchanged(tmp_path: Path) -> None:
+    library, _ = new_library(tmp_path / "lib")
+    here = write_sounds(tmp_path / "here/a.mp3", "a", seconds="50").parent
+    away = write_sounds(tmp_path / "away/b.mp3", "b", seconds="300").parent
+    library.index([here, away])
+    away.rename(tmp_path / "unplugged")
+    report = library.index(filters=Filters(max_duration=60))
+    assert (report.unchanged, report.excluded) == (1, 1)

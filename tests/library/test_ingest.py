@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,26 @@ def test_a_track_that_breaks_no_longer_answers(tmp_path: Path, music: Path) -> N
     assert len(library) == 5
 
 
+def test_a_disk_pulled_out_while_all_is_heard_again_costs_no_track(
+    tmp_path: Path, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library, embedder = new_library(tmp_path / "lib")
+    library.index([music])
+    before, embed = contents(library), embedder.embed
+
+    def unplugged(paths: Iterable[Path], **options: int | None) -> Iterator[object]:
+        music.rename(tmp_path / "unplugged")
+        yield from embed(paths, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(embedder, "embed", unplugged)
+        assert len(library.index([music], force=True).failed) == 6
+    assert contents(library) == before
+    (tmp_path / "unplugged").rename(music)
+    assert library.index().unchanged == 6
+    assert library.failures() == []
+
+
 def test_vectors_that_are_no_numbers_are_a_failure(
     tmp_path: Path, music: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +170,7 @@ def test_a_full_disk_leaves_the_library_as_it_was(
 
 KILLED = """
 import sys, time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from stand_in import StandIn
 from soundalike.library import ingest

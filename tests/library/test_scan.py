@@ -117,8 +117,30 @@ def test_short_files_are_hashed_whole(tmp_path: Path) -> None:
     assert len(hashes) == 4
 
 
-def write(folder: Path, data: bytes) -> Path:
-    path = folder / "data.wav"
+@pytest.mark.parametrize("name", ["data.wav", "DATA.AIFF"])
+def test_uncompressed_audio_is_hashed_whole(tmp_path: Path, name: str) -> None:
+    """An edit of one place leaves everything else as it was, the size too."""
+    size = 4 * HASH_BLOCKS * HASH_BLOCK
+    hashes = set()
+    for at in (0, HASH_BLOCK + 7, size // 3, size - 1):
+        changed = bytearray(size)
+        changed[at] = 1
+        hashes.add(content_hash(write(tmp_path, bytes(changed), name)))
+    assert len(hashes) == 4
+
+
+@posix
+def test_times_no_table_can_hold_are_still_times(tmp_path: Path) -> None:
+    song = touch(tmp_path / "song.mp3")
+    os.utime(song, (10_413_792_000, 10_413_792_000))  # the year 2300
+    if song.stat().st_mtime_ns < 2**63:
+        pytest.skip("this file system knows no such times")
+    for root in (tmp_path, song):
+        assert [file.mtime_ns for file in find_files([root]).files] == [2**63 - 1]
+
+
+def write(folder: Path, data: bytes, name: str = "data.mp3") -> Path:
+    path = folder / name
     path.write_bytes(data)
     return path
 

@@ -1,10 +1,11 @@
 """How long the sound of an opened file is, as far as the file itself says so.
 
 Most containers write the length down. Streams of bare frames do not, and FFmpeg then divides the
-size of the file by its bit rate, which is wrong by minutes where the bit rate varies. Two headers
+size of the file by its bit rate, which is wrong by minutes where the bit rate varies. Three headers
 are read here because FFmpeg keeps to itself what they said: an mp3 may carry its count of frames
-(Xing, Info, VBRI: the first frame, holding no sound), and a WAV file names the size of its data,
-which FFmpeg quietly cuts down to what is there.
+(Xing, Info, VBRI: the first frame, holding no sound); a WAV file names the size of its data, which
+FFmpeg quietly cuts down to what is there; and of a WMA file that a picture has made larger than its
+header says, FFmpeg no longer believes the length.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ BARE_FRAMES = frozenset(
 )
 MP3_REACH = 1 << 16  # bytes after the ID3v2 tag in which the first frame is looked for
 WAV_REACH = 100  # chunks looked at: pictures and cue points may stand before the sound
+ASF_REACH = 1 << 16  # bytes of the header in which the properties of the file are looked for
+ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 MP3_COUNT = re.compile(
     rb"(?:Xing|Info)\0\0\0[\x01\x03\x05\x07\x09\x0b\x0d\x0f](.{4})"  # odd flags: a count follows
     rb"|VBRI.{10}(.{4})",  # version, delay, quality, size, count
@@ -34,6 +37,8 @@ def promised_duration(path: Path, container: Any, stream: Any) -> float | None:
         counted = _mp3_duration(path, stream.codec_context.sample_rate)
         # FFmpeg drops a count that contradicts the size of the file, as in two files joined.
         return duration if counted is not None and abs(counted - duration) < 1.0 else None
+    if container.format.name == "asf":
+        return _asf_duration(path)
     if container.format.name == "wav":
         return max(duration, _wav_duration(path))
     return duration
@@ -67,6 +72,19 @@ def _mp3_duration(path: Path, sample_rate: int) -> float | None:
         return None
     frames = int.from_bytes(found[1] or found[2], "big")
     return frames * (1152 if sample_rate >= 32_000 else 576) / sample_rate
+
+
+def _asf_duration(path: Path) -> float | None:
+    """Read the play duration, in 100 ns, and the preroll in it, in ms; None if there is none."""
+    with path.open("rb") as file:
+        head = file.read(ASF_REACH)
+    start = head.find(ASF_PROPERTIES)
+    fields = head[start + 16 : start + 92]
+    if start < 0 or len(fields) < 76 or fields[72] & 1:  # a broadcast: nobody knew yet
+        return None
+    seconds = int.from_bytes(fields[48:56], "little") / 1e7
+    seconds -= int.from_bytes(fields[64:72], "little") / 1e3
+    return seconds if seconds > 0 else None
 
 
 def _wav_duration(path: Path) -> float:

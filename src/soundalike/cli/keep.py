@@ -27,6 +27,7 @@ from soundalike.library.tracks import path_to_text
 
 if TYPE_CHECKING:
     from soundalike.library.choice import Filters
+    from soundalike.library.indexing import IndexReport
     from soundalike.library.info import Info
 
 
@@ -100,14 +101,18 @@ def index(
         )
     show.print_report(report, len(opened), opened.path)
     if not len(opened):
-        _explain_empty(folders, bool(report.failed or report.skipped))
+        _explain_empty(folders, report)
     if report.failed or report.held:
         sys.exit(1)
 
 
-def _explain_empty(folders: Sequence[Path], failed: bool) -> None:
+def _explain_empty(folders: Sequence[Path], report: IndexReport) -> None:
     where = ", ".join(show.show_path(folder) for folder in folders) or "the folders"
-    why = "every file in them failed" if failed else "no audio files were found there"
+    why = "no audio files were found there"
+    if report.failed or report.skipped:
+        why = "every file in them failed"
+    elif report.excluded or report.left_out:
+        why = "the filters leave out every file"
     click.echo(f"soundalike: the library is empty: {why} ({where})", err=True)
     sys.exit(1)
 

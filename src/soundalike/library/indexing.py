@@ -137,6 +137,8 @@ def look(
     unread = known.unread if not terms.force else ()
     unchanged = [row for row, is_same in enumerate(same) if is_same]
     changes.unchanged = len(unchanged)
+    if terms.choice.measures:
+        changes.steady = {known.ids[row] for row in unchanged}
     if terms.force:
         changes.changed += [(known[row].file, known[row]) for row in unchanged]
         changes.changed += changes.touched
@@ -171,13 +173,14 @@ def reuse(
 def leave_out(
     table: TrackTable, changes: Changes, *, terms: Terms, report: IndexReport
 ) -> list[str]:
-    """Find tracks that are too short or long for the filters of now: their ids.
+    """Find tracks that are too short or long for the filters of now, after `reuse`: their ids.
 
     Those that are embedded again are left for that, which may find another length.
     """
     if not terms.choice.measures:
         return []
     later = {track.id for _, track in changes.changed} | {track.id for track in changes.removed}
+    steady = changes.steady | {track.id for _, track in changes.touched}
     unwanted = []
     rows = table.read(["id", "path", "size", "mtime_ns", "duration"])
     for batch in rows.to_batches(4096):
@@ -189,7 +192,8 @@ def leave_out(
                 terms.logs[1].reasons[AudioFile(path, row["size"], row["mtime_ns"])] = why
                 report.left_out.append((path, why))
     report.excluded += len(unwanted)
-    changes.unchanged -= len(unwanted)
+    # Tracks that moved, or whose folder is not there, were not counted as unchanged.
+    report.unchanged -= sum(track in steady for track in unwanted)
     return unwanted
 
 

@@ -8,6 +8,7 @@ but the last batch done. Files of one content are embedded once.
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
@@ -141,8 +142,9 @@ class Ingest:
             seen = file if job.content else replace(file, mtime_ns=NEVER_READ)
             self._failures.reasons[seen] = reason
             self._report.failed.append((file.path, reason))
-            if known:
-                # A changed file that cannot be read any more must not answer with its old sound.
+            # A changed file that cannot be read any more must not answer with its old sound. One
+            # that is to be heard again and is not there may be on a disk that has been pulled out.
+            if known and (known.file != file or os.path.exists(file.path)):  # noqa: PTH110 - no error of a dead disk
                 self._layout.gone.append(known.id)
             self._tell(file)
 

@@ -174,8 +174,7 @@ class Keeping(Held):
         if terms.prune:
             self._opened.forget_missing_roots()
         layout = laying_out.Layout(self._opened, table, embedder.identity)
-        layout.gone += indexing.leave_out(table, changes, terms=terms, report=report)
-        if changes or layout.gone:
+        if changes:
             layout.begin()
         ids = indexing.Ids(known.ids)
         del known
@@ -185,7 +184,11 @@ class Keeping(Held):
                     table, embedder, report=report, progress=progress, jobs=jobs
                 ).run(changes)
             indexing.reuse(table, changes, ids=ids, terms=terms, report=report)
+            # Moved and retagged files may have come under other limits of length.
+            layout.gone += indexing.leave_out(table, changes, terms=terms, report=report)
             layout.gone += [track.id for track in changes.removed]
+            if layout.gone:
+                layout.begin()
             run = ingest.Ingest(table, ids, layout, terms=terms, report=report, progress=progress)
             run.run(embedder, changes, jobs=jobs)
         except BaseException:

@@ -26,6 +26,12 @@ from soundalike.library.disk import reason
 
 HASH_BLOCK = 64 * 1024
 HASH_BLOCKS = 5
+# Equal sizes say nothing of these: as long is as large, and an edit changes no byte elsewhere.
+UNCOMPRESSED = frozenset(
+    [".aif", ".aifc", ".aiff", ".au", ".caf", ".dff", ".dsf", ".snd", ".w64", ".wav", ".wave"]
+)
+# File systems know times after the year 2262, tables do not.
+LAST_MOMENT = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,7 @@ class Changes:
         moved: known content under another path, no longer under its old one.
         removed: tracks whose file is gone.
         unchanged: how many files are as they were.
+        steady: ids of the tracks of those files, where lengths matter.
         content: the hashes there was reason to compute.
     """
 
@@ -87,6 +94,7 @@ class Changes:
     moved: list[tuple[AudioFile, Known]] = field(default_factory=list)
     removed: list[Known] = field(default_factory=list)
     unchanged: int = 0
+    steady: set[str] = field(default_factory=set)
     content: dict[Path, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -121,7 +129,7 @@ def find_files(roots: Iterable[Path], choice: Choice | None = None) -> Found:
             status = os.stat(folder)  # noqa: PTH116 - no Path per folder
             if stat.S_ISREG(status.st_mode):
                 if sounds(folder) and (not choice or choice.takes(folder)):
-                    files[folder] = (status.st_size, status.st_mtime_ns)
+                    files[folder] = _size_and_time(status)
                 continue
             if (status.st_dev, status.st_ino) in seen:
                 continue
@@ -144,11 +152,13 @@ def find_files(roots: Iterable[Path], choice: Choice | None = None) -> Found:
 def content_hash(path: Path) -> str:
     """Hash a file: BLAKE2b over its size and five blocks of 64 KiB spread evenly over it.
 
+    Files of uncompressed audio, by their ending, and all up to 320 KiB are hashed whole.
+
     Reading a whole library over a network or from a spinning disk takes longer than embedding it,
-    for which 90 s of each track are decoded; five blocks take milliseconds. Files up to 320 KiB are
-    hashed whole. Two longer ones pass for the same only if their sizes and all five blocks agree,
-    which compressed audio that differs anywhere before the end practically never does; uncompressed
-    audio re-exported with a change in between and the same length can.
+    for which 90 s of each track are decoded; five blocks take milliseconds. Two files
+    pass for the same only if their sizes and all five blocks agree, which compressed audio that
+    differs anywhere before the end practically never does. Uncompressed audio does: an edit in one
+    place, or the stems of one piece, which are silent for the most part.
 
     Returns:
         32 hexadecimal digits.
@@ -159,8 +169,9 @@ def content_hash(path: Path) -> str:
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         digest = hashlib.blake2b(size.to_bytes(8, "little"), digest_size=16)
-        if size <= HASH_BLOCKS * HASH_BLOCK:
-            digest.update(file.read())
+        if size <= HASH_BLOCKS * HASH_BLOCK or path.suffix.lower() in UNCOMPRESSED:
+            while block := file.read(16 * HASH_BLOCK):
+                digest.update(block)
         else:
             for i in range(HASH_BLOCKS):
                 file.seek((size - HASH_BLOCK) * i // (HASH_BLOCKS - 1))
@@ -271,4 +282,8 @@ def _state(entry: os.DirEntry[str]) -> tuple[int, int] | None:
         status = entry.stat()
     except OSError:  # a dead link, or gone since the folder was listed
         return None
-    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+    return _size_and_time(status) if stat.S_ISREG(status.st_mode) else None
+
+
+def _size_and_time(status: os.stat_result) -> tuple[int, int]:
+    return status.st_size, max(-LAST_MOMENT, min(status.st_mtime_ns, LAST_MOMENT))
