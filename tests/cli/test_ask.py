@@ -346,6 +346,7 @@ def test_similar_selects(run: Run, indexed: Path, music: Path, tmp_path: Path) -
         (["--include-self", "--exclude-same-album"], "contradict each other"),
         (["--max-per-artist", "-1"], "-1 is not in the range"),
         (["--exclude-from", "none.m3u8"], "cannot read the playlist"),
+        (["--exclude-from", "queue.txt"], "queue.txt is no playlist"),
         (["--from", "1", "low.flac"], "an excerpt belongs to one file"),
         (["--dislike", "low.flac"], "both liked and disliked"),
         (["--dislike", "nothing like it"], "neither a track"),

@@ -243,3 +243,12 @@ def test_one_sense_alone(library: Library) -> None:
     own = snapshot.means[:, 4:] / np.linalg.norm(snapshot.means[:, 4:], axis=1, keepdims=True)
     assert np.allclose(ground.vectors([2, 5]), own[[2, 5]], atol=1e-6)
     assert np.allclose(ground.likeness(own[:3]), own[:3] @ own.T, atol=1e-6)
+
+
+def test_an_empty_name_is_not_the_folder_one_is_in(
+    library: Library, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(music)
+    for ask in (library.similar, library.sort, library.mix, library.radio):
+        with pytest.raises(QueryError, match="'' is neither"):
+            ask("")

@@ -164,3 +164,11 @@ def test_a_mix_keeps_to_limits() -> None:
     ground = Ground(snapshot_of(rows), Selection(max_per_artist=3))
     chosen = spread(ground, np.arange(10), 20, only_new=False)
     assert sorted(ground.artist(point) for point in chosen) == [*"aaabbb"]
+
+
+def test_a_mix_too_long_to_sort_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order, "MOST_SORTED", 8)
+    monkeypatch.setattr(order, "medoids", None)
+    ground = Ground(snapshot_of([{"vector": v} for v in scattered(9)]))
+    with pytest.raises(QueryError, match="a mix has at most 8"):
+        spread(ground, np.array([2]), 50, only_new=False)

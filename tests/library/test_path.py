@@ -135,3 +135,16 @@ def test_n_out_of_range(n: int) -> None:
 def test_from_a_track_to_itself() -> None:
     with pytest.raises(QueryError, match="starts and ends at the same"):
         find_path(scattered(5), 2, 2, 5)
+
+
+def test_nothing_lies_between_copies_of_one_recording() -> None:
+    copies = Ground(snapshot_of([{"vector": [1.0, 0.0], "title": "same"}] * 4))
+    assert find_path(copies, 0, 1, 4) == [0, 1]
+
+
+def test_copies_near_the_way_do_not_hide_what_lies_further_off() -> None:
+    copy = {"vector": [1.0, 0.0, 0.0], "title": "same"}
+    others = [{"vector": [0.0, 1.0, i / 4], "title": f"t{i}"} for i in range(2)]
+    ground = Ground(snapshot_of([*[copy] * (path.CANDIDATES + 9), *others]))
+    N = len(ground.snapshot)
+    assert find_path(ground, 0, 1, 3) in ([0, N - 2, 1], [0, N - 1, 1])

@@ -182,3 +182,21 @@ def test_states_that_cannot_be(changes: dict[str, Any], why: str) -> None:
     assert state_from(values) == check_state(RadioState(["x"]))
     with pytest.raises(QueryError, match=why):
         state_from(values | changes)
+
+
+def test_no_spacing_is_too_wide() -> None:
+    ground = ground_of(12, artists="ab")
+    wide = rows(ground, radio(ground, [0], artist_spacing=10**12))
+    assert wide == rows(ground, radio(ground, [0], artist_spacing=11))
+
+
+def test_a_state_with_a_count_below_none_is_no_state() -> None:
+    with pytest.raises(QueryError, match="count is -1"):
+        state_from(asdict(RadioState(["x"], count=-1)))
+
+
+def test_a_radio_leaves_the_state_it_was_taken_from_alone() -> None:
+    ground = ground_of(8)
+    written = asdict(radio(ground, [0]).state)
+    list(Radio(state_from(written), ground, np.array([0])))
+    assert written["played"] == []

@@ -144,3 +144,11 @@ def test_one_sense_is_its_own_columns_at_unit_length(tmp_path: Path) -> None:
 
 def test_seeing_is_a_part_of_the_library() -> None:
     assert issubclass(Library, Seeing)
+
+
+def test_what_is_no_number_of_groups_and_no_seed(library: Library) -> None:
+    for k in (2.5, "3", True):
+        with pytest.raises(QueryError, match="k is between"):
+            library.clusters(k)  # type: ignore[arg-type]
+    with pytest.raises(QueryError, match="seed is -1"):
+        library.clusters(seed=-1)

@@ -274,3 +274,17 @@ def test_vectors_have_neither_artist_nor_duration() -> None:
         with pytest.raises(QueryError, match="vectors have none"):
             ask(snapshot, Selection(**options), seed=bare)
     assert list(ask(snapshot, Selection(), seed=bare)[0]) == [0, 1]
+
+
+def test_the_usual_limits_rise_for_both_together() -> None:
+    one_album = [{"artist": "a", "album": "one"} for _ in range(7)]
+    many_albums = [{"artist": "b", "album": f"b{i}"} for i in range(7)]
+    snapshot = library(*one_album, *many_albums)
+    for n in range(1, 15):
+        assert len(ask(snapshot, Selection(), n=n)[0]) == n
+
+
+def test_the_usual_limits_rise_where_others_are_one_recording() -> None:
+    copy = {"vector": towards(0.3, axis=15, width=16), "title": "again", "artist": "b"}
+    snapshot = library(*({"artist": "a"} for _ in range(5)), *[copy] * 5)
+    assert len(ask(snapshot, Selection(), n=5)[0]) == 5

@@ -17,6 +17,7 @@ from soundalike.cli.options import (
     library_option,
     model_option,
     open_library,
+    require_playlists,
     sense_option,
 )
 from soundalike.cli.places import PLACE
@@ -235,13 +236,9 @@ class _Playlist:
 
 
 def _selected(options: dict[str, Any]) -> Selection:
-    from soundalike.library.queries import is_playlist
     from soundalike.library.selection import Selection
 
-    for each in options["exclude"]:
-        if not is_playlist(each):
-            why = f"{show.show_path(each)} is no playlist (.m3u8, .m3u)"
-            raise click.BadParameter(why, param_hint="--exclude-from")
+    require_playlists(options["exclude"])
     names = ("filter", "exclude", "keep_versions", "max_per_artist", "max_per_album")
     return Selection(**{name: options[name] for name in names if name in options})
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from soundalike.cli import show
 from soundalike.cli.places import PLACE
 
 if TYPE_CHECKING:
@@ -97,13 +98,14 @@ def selected(options: dict[str, Any]) -> Selection:
     """Take the values of `selection_options` out of those of a command.
 
     Raises:
-        click.UsageError: --raw together with what it switches off.
+        click.UsageError: --raw together with what it switches off, or no playlist to exclude.
         QueryError: what cannot be meant.
     """
     from soundalike.library.selection import NO_LIMIT, Selection
 
     names = (*(option for option in Selection.__slots__ if option in options),)
     given = {name: options.pop(name) for name in names}
+    require_playlists(given["exclude"])
     if options.pop("raw"):
         limits = ("max_per_artist", "max_per_album")
         against = [name for name in limits if given[name]]
@@ -113,6 +115,16 @@ def selected(options: dict[str, Any]) -> Selection:
             raise click.UsageError(f"--raw switches {option} off; give one of the two")
         given |= dict.fromkeys(limits, NO_LIMIT) | {"keep_versions": True}
     return Selection(**given)
+
+
+def require_playlists(paths: Sequence[Path]) -> None:
+    """Raise a click.BadParameter for an --exclude-from that is no playlist by its ending."""
+    from soundalike.library.queries import is_playlist
+
+    for path in paths:
+        if not is_playlist(path):
+            why = f"{show.show_path(path)} is no playlist (.m3u8, .m3u)"
+            raise click.BadParameter(why, param_hint="--exclude-from")
 
 
 def open_library(path: Path | None, model: str | None) -> Library:

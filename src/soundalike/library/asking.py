@@ -193,7 +193,7 @@ class Asking(Held):
         path = queries.absolute(query) if not isinstance(query, Track) else query.path
         if row is not None:
             path = text_to_path(snapshot.paths[row])
-        elif isinstance(query, Track) or not path.exists():
+        elif isinstance(query, Track) or query == "" or not path.exists():
             raise queries.unknown(query, snapshot)
         return queries.of_file(path, snapshot, opened=self._opened, start=start, end=end)
 

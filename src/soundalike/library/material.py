@@ -130,6 +130,8 @@ def _expand(
     wanted: list[_Named],
     left_out: list[LeftOut],
 ) -> None:
+    if name == "":  # an unset variable of a script; the folder one is in cannot be meant
+        raise queries.unknown(name, snapshot)
     row = queries.row_of(name, snapshot)
     path = name.path if isinstance(name, Track) else queries.absolute(name)
     if row is not None:

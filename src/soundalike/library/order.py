@@ -141,12 +141,19 @@ def spread(ground: Ground, given: Points, n: int, *, only_new: bool) -> list[int
 
     Returns:
         Points, each once.
+
+    Raises:
+        QueryError: more than `MOST_SORTED` are wanted, and there.
     """
+    open_rows = ground.open()
+    may = int(open_rows.sum()) + int((given >= len(open_rows)).sum())
+    n = min(n, max(1, may))
+    if n > MOST_SORTED:
+        raise QueryError(f"n is {n}; a mix has at most {MOST_SORTED} tracks")
     vectors = ground.vectors(given)
     share = n if only_new else -(-n // SHARE_GIVEN)
     picks = given[medoids(vectors, min(share, MOST_PICKS))]
     counted, chosen = Counted(ground), list[int]()
-    open_rows = ground.open()
     if only_new and ground.selection.keep_versions:
         open_rows[given[given < len(open_rows)]] = False
     elif only_new:

@@ -67,6 +67,10 @@ def find_path(ground: Ground, start: int, end: int, n: int) -> list[int]:
         if count < 1:
             return [start, end]
         layers = _layers(ground, ends, count, open_rows, start=start, end=end)
+        if len(layers) < min(count, int(open_rows.sum())):
+            continue  # too many candidates were recordings of others; they are closed now
+        if not layers:
+            return [start, end]
         way = _smoothed(ground, [start, *_cheapest(ground, ends, layers), end], layers)
         # Who is on the way too often is thinned out, and another way is found without them.
         surplus = _surplus(ground, way)

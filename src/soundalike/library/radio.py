@@ -152,7 +152,7 @@ class Radio(Iterator[Step]):
         scores[~open_rows] = -np.inf
         order = np.lexsort((np.arange(len(scores)), -scores))[: int(open_rows.sum())]
         # An artist may come again sooner rather than the music stop.
-        for spacing in range(state.artist_spacing, -1, -1):
+        for spacing in self._spacings():
             pool = self._pool(order, spacing)
             if pool:
                 weights = 0.5 ** (np.arange(len(pool)) / HALF)
@@ -170,6 +170,13 @@ class Radio(Iterator[Step]):
         weights = RECENT ** np.arange(len(trail))[::-1]
         here = unit(weights @ trail)
         return np.asarray(unit((1 - state.drift) * home + state.drift * here))
+
+    def _spacings(self) -> list[int]:
+        """The spacings to try, widest first: that of the state, then those that let one more artist in."""
+        last = {self._ground.artist(row): at for at, row in enumerate(self._played)}
+        since = {len(self._played) - at - 1 for at in last.values()}
+        most = min(self.state.artist_spacing, len(self._played))
+        return sorted({most, 0, *(gap for gap in since if gap < most)}, reverse=True)
 
     def _pool(self, order: npt.NDArray[np.int64], spacing: int) -> list[int]:
         """The first rows in an order that may be played now."""
@@ -207,7 +214,10 @@ def state_from(values: dict[str, Any]) -> RadioState:
         texts = value if isinstance(value, list) else []
         if not isinstance(value, kinds) or not all(isinstance(text, str) for text in texts):
             raise QueryError(f"this is no state of a radio: {name} is {value!r}")
-    return check_state(RadioState(**values))
+    own: dict[str, Any] = {
+        name: list(v) if isinstance(v, list) else v for name, v in values.items()
+    }
+    return check_state(RadioState(**own))
 
 
 def check_state(state: RadioState) -> RadioState:
@@ -216,6 +226,8 @@ def check_state(state: RadioState) -> RadioState:
         raise QueryError(f"drift is {state.drift}; it goes from 0, stay, to 1, wander")
     if state.seed < 0:
         raise QueryError(f"seed is {state.seed}; take a whole number from 0 on")
+    if state.count < 0:
+        raise QueryError(f"this is no state of a radio: count is {state.count}")
     if state.artist_spacing < 0:
         raise QueryError(f"the artist spacing is {state.artist_spacing}; 0 is the least")
     return state

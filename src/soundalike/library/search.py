@@ -57,9 +57,11 @@ class Neighbor:
     versions: tuple[Track, ...] = ()
 
 
-Choice: TypeAlias = Callable[[Sequence[int], int], Sequence[int] | Mapping[int, Sequence[int]]]
-"""Rows, best first, and how many are wanted -> the rows to keep, in the same order; in a mapping
-each with the rows it stands for."""
+Choice: TypeAlias = Callable[
+    [Sequence[int], int, bool], Sequence[int] | Mapping[int, Sequence[int]]
+]
+"""Rows, best first, how many are wanted, and whether these are all there are -> the rows to keep, in
+the same order; in a mapping each with the rows it stands for."""
 
 
 def neighbors(
@@ -91,7 +93,7 @@ def neighbors(
     while True:
         ranking = ranker.rank(wanted)
         rows = ranking.rows.tolist()
-        chosen = rows if choice is None else choice(rows, n)
+        chosen = rows if choice is None else choice(rows, n, ranking.complete)
         kept = list(chosen)[:n]
         if len(kept) == n or ranking.complete:
             break

@@ -212,9 +212,11 @@ def _grouped(
 ) -> npt.NDArray[np.int64]:
     """The group of every row, [N]."""
     rows, N = vectors.means(snapshot, sense), len(snapshot)
+    if seed < 0:
+        raise QueryError(f"seed is {seed}; take a whole number from 0 on")
     if k is None:
         k = clusters.best_k(rows, seed=seed, tell=tell)
-    elif isinstance(k, bool) or not 1 <= k <= N:
+    elif isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= N:
         raise QueryError(f"{k} groups of {N} tracks: k is between 1 and the number of tracks")
     return clusters.clusters(rows, k, seed=seed)
 

@@ -35,6 +35,8 @@ from soundalike.library.versions import RECORDED, Recordings, plain_title
 PER_ARTIST = 3
 PER_ALBUM = 2
 NO_LIMIT = 0
+# Above the rounding of a float32 product.
+_MARGIN = 1e-4
 
 Mask = npt.NDArray[np.bool_]
 
@@ -128,6 +130,8 @@ class Chooser:
         excluded = [row for each in selection.exclude for row in excluded_rows(each, snapshot)]
         self.allowed = self._allowed(seeds, excluded)
         self._blocked = self._known(seeds, excluded)
+        D = snapshot.means.shape[1]
+        self._blocked_means = np.array([mean for mean, *_ in self._blocked]).reshape(-1, D)
         self._limits = self._made_limits()
         self.most = min(
             [len(snapshot), *(self._possible(each) for each in self._limits if not each.usual)]
@@ -135,14 +139,25 @@ class Chooser:
         self._raised = False
         self.passed = self.again = 0
 
-    def __call__(self, rows: Sequence[int], n: int) -> dict[int, list[int]]:
-        """Choose among rows, best first: the rows kept, in order, each with those it stands for."""
+    def __call__(self, rows: Sequence[int], n: int, complete: bool) -> dict[int, list[int]]:
+        """Choose among rows, best first: the rows kept, in order, each with those it stands for.
+
+        With `complete` there are no others, so the usual limits rise as far as it takes.
+        """
         kept = self._choose(rows, n)
         if len(kept) < n and self.passed and not self._raised:
             # Only now, for it takes a look at all rows.
             self._raised = True
             for limit in self._limits:
                 self._raise(limit)
+            kept = self._choose(rows, n)
+        # Versions, the query itself and the other limit may leave fewer than can be told beforehand.
+        usual = [limit for limit in self._limits if limit.usual]
+        while complete and usual and len(kept) < n and self.passed:
+            if min(limit.most for limit in usual) >= len(self._snapshot):
+                break
+            for limit in usual:
+                limit.most += 1 + limit.most // 4
             kept = self._choose(rows, n)
         return kept
 
@@ -197,7 +212,10 @@ class Chooser:
         return None
 
     def _is_blocked(self, row: int) -> bool:
-        return any(self._recordings.same(row, *track) for track in self._blocked)
+        # A playlist of thousands may be excluded: one product finds the few that may be meant.
+        cosines = self._blocked_means @ self._recordings.means[row]
+        near = np.flatnonzero(cosines >= RECORDED - _MARGIN).tolist()
+        return any(self._recordings.same(row, *self._blocked[i]) for i in near)
 
     def _known(
         self, seeds: Sequence[Seed], excluded: Sequence[int]
