@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from soundalike.audio.waveform import AUDIO_EXTENSIONS
+from soundalike.audio.endings import AUDIO_EXTENSIONS
 from soundalike.evaluation.report import provenance
 
 ROOT = Path(__file__).parents[1]

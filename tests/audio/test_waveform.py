@@ -19,8 +19,9 @@ import pytest
 
 from fake_model import tone, write_sound, write_tone
 from soundalike.audio.decoder import Decoder, _NoSeekingError
+from soundalike.audio.endings import AUDIO_EXTENSIONS
 from soundalike.audio.segments import Segment, grid
-from soundalike.audio.waveform import AUDIO_EXTENSIONS, load_audio, load_segments, probe
+from soundalike.audio.waveform import load_audio, load_segments, probe
 from soundalike.errors import AudioError
 
 RATE = 16_000

@@ -416,3 +416,17 @@ def test_versions_tells_copies(run: Run, model: Path, music: Path, tmp_path: Pat
     ran = run("versions", "high", *library)
     assert (ran.code, ran.out, "no other version of Sine - High" in ran.err) == (0, "", True)
     assert run("versions", "nothing like it", *library).code == 2
+
+
+def test_words_that_fit_several_tracks_name_them(run: Run, indexed: Path, music: Path) -> None:
+    ran = run("similar", "tones", "--library", indexed)
+    assert ran.code == 2
+    assert "as words it fits 5 tracks" in ran.err
+    assert str(music / "high.flac") in ran.err
+
+
+def test_the_name_of_a_file_means_that_file(run: Run, indexed: Path) -> None:
+    """Though its words fit another track, too."""
+    ran = run("similar", "low.flac", "--library", indexed, "--raw")
+    assert ran.code == 0
+    assert "asking about Sine - Low (" in ran.err

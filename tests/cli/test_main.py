@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,10 @@ def test_every_command_helps(name: str) -> None:
 @pytest.mark.parametrize("arguments", [["play"], ["--loud"]])
 def test_unknown_commands_are_wrong_usage(run: Run, arguments: list[str]) -> None:
     assert run(*arguments).code == 2
+
+
+def test_the_help_lists_every_command_in_a_family() -> None:
+    text = CliRunner().invoke(soundalike, ["--help"]).output
+    listed = re.findall(r"^  (\w+)  ", text, re.MULTILINE)
+    assert sorted(set(listed) & set(soundalike.commands)) == sorted(soundalike.commands)
+    assert "Your music:" in text

@@ -1,5 +1,6 @@
 """From a file to numbers; knows no model.
 
+endings.py         names of files -> whether they are looked at
 header.py          what a file promises about its length
 decoder.py         an open file: seek, decode, mix to mono, resample
 waveform.py        file -> waveform          float32 [T] or [S, L]

@@ -27,11 +27,6 @@ from soundalike.errors import AudioError
 if TYPE_CHECKING:
     from soundalike.audio.transcript import Transcript
 
-_SOUND = "aac ac3 aif aifc aiff ape au caf dff dsf dts flac m4a m4b mka mp2 mp3 mpc oga ogg opus"
-_RARER_SOUND = "ra snd spx tta w64 wav wave wma wv"
-_FILM = "3gp asf avi flv m4v mkv mov mp4 mpeg mpg ogv ts webm wmv"
-AUDIO_EXTENSIONS = frozenset(f".{name}" for name in f"{_SOUND} {_RARER_SOUND} {_FILM}".split())
-
 SHORTEST = 1.0  # seconds of sound a file must hold to be music
 SILENCE = -90.0  # dBFS (RMS, full scale 1.0): below lies nothing but dither
 

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from soundalike.library.tracks import Track
 
 
+# Tracks that words may fit for one of them to be meant by the name of its file.
+MANY = 100
+
+
 def seed_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Other ways to say what to ask with."""
     for option in (
@@ -208,13 +212,14 @@ def meant(library: Library, query: str) -> Any:
     if query in library or queries.absolute(query).exists():
         return query
     try:
-        found = library.find(query, n=2)
+        found = library.find(query, n=MANY)
     except QueryError:
         return query  # `similar` says what is wrong with it
-    if len(found) != 1 or found.note:
+    named = [track for track in found if track.path.name == query] or found
+    if len(named) != 1 or found.note:
         return query
-    _tell(found[0])
-    return found[0]
+    _tell(named[0])
+    return named[0]
 
 
 def _write(m3u: Path, tracks: Sequence[Track], title: str, absolute: bool) -> None:

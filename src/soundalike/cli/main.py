@@ -26,7 +26,46 @@ from soundalike.errors import QueryError, RecipeError, SoundalikeError
 FAILED, MISUSED = 1, 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+FAMILIES: dict[str, tuple[click.Command, ...]] = {
+    "Your music": (
+        demonstrate.demo,
+        keep.index,
+        keep.info,
+        keep.failures,
+        keep.remove,
+        keep.doctor,
+    ),
+    "Ask": (ask.similar, ask.find, ask.versions, relate.artists, relate.albums),
+    "Go on": (go.path, go.radio, go.mix, go.sort),
+    "See and take out": (see.map_command, see.clusters, take.vectors, take.embed),
+    "Encoders": (encoders.models, research.train, encoders.export, encoders.join),
+    "Measure": (evaluation.evaluate, calibrate.calibrate, claims.claim),
+}
+"""What people want -> the commands for it, in the order of the help."""
+
+
+class Verbs(click.Group):
+    """The group of all commands, listed by family."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, each with the first line of its help."""
+        del ctx
+        width = max(len(str(command.name)) for family in FAMILIES.values() for command in family)
+        room = formatter.width - width - 6
+        for family, commands in FAMILIES.items():
+            with formatter.section(family):
+                formatter.write_dl(
+                    [
+                        (str(command.name).ljust(width), command.get_short_help_str(room))
+                        for command in commands
+                    ]
+                )
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="soundalike")
 def soundalike() -> None:
     """Find music that sounds like the music you are listening to, from the audio alone.
@@ -38,34 +77,7 @@ def soundalike() -> None:
     """
 
 
-for command in (
-    demonstrate.demo,
-    keep.index,
-    ask.similar,
-    relate.artists,
-    relate.albums,
-    ask.find,
-    ask.versions,
-    go.path,
-    go.radio,
-    go.mix,
-    go.sort,
-    take.embed,
-    take.vectors,
-    see.map_command,
-    see.clusters,
-    keep.failures,
-    keep.info,
-    keep.doctor,
-    keep.remove,
-    research.train,
-    evaluation.evaluate,
-    encoders.export,
-    encoders.join,
-    encoders.models,
-    calibrate.calibrate,
-    claims.claim,
-):
+for command in (command for family in FAMILIES.values() for command in family):
     soundalike.add_command(command)
 
 

@@ -79,10 +79,16 @@ def near(text: str, snapshot: Snapshot, n: int) -> list[int]:
     return _ordered(rows, " ".join(spelled), spelled, snapshot)[:n]
 
 
+def fitting(name: str, snapshot: Snapshot) -> list[int]:
+    """Find the rows that have all words of a name, which may have none; best first."""
+    words = _words_of_name(name)
+    return find(words, snapshot) if words else []
+
+
 def near_names(name: str, snapshot: Snapshot) -> list[str]:
     """Names of files whose tracks have the words of a name, or words spelled like them."""
-    words = re.sub(r"[\W_]+", " ", name)
-    if not words.strip():
+    words = _words_of_name(name)
+    if not words:
         return []
     rows = find(words, snapshot)[:NEAR] or near(words, snapshot, NEAR)
     return [repr(text_to_path(snapshot.paths[row]).name) for row in rows]
@@ -116,6 +122,10 @@ def named(what: str, name: str, snapshot: Snapshot) -> list[int]:
         hint = f"; did you mean {' or '.join(close)}?" if close else ""
         raise QueryError(f"no track of the library has the {what} {name!r}{hint}")
     return np.flatnonzero(found).tolist()
+
+
+def _words_of_name(name: str) -> str:
+    return re.sub(r"[\W_]+", " ", name).strip()
 
 
 def _words(text: str) -> list[str]:

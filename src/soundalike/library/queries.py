@@ -20,13 +20,14 @@ from soundalike.library.opened import Opened
 from soundalike.library.ranking import Query
 from soundalike.library.scan import content_hash
 from soundalike.library.snapshot import Snapshot
-from soundalike.library.tracks import Track, path_to_text, read_tags, title_of
+from soundalike.library.tracks import Track, path_to_text, read_tags, text_to_path, title_of
 
 if TYPE_CHECKING:
     from soundalike.embedder import TrackVectors
 
-
 PLAYLISTS = (".m3u8", ".m3u")
+# Tracks that words fit, named in an error.
+NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,9 +70,18 @@ def unknown(query: Track | Path | str, snapshot: Snapshot) -> QueryError:
     wanted = query.title if isinstance(query, Track) else str(query)
     from soundalike.library import find
 
+    neither = f"{wanted!r} is neither a track of the library nor a file"
+    rows = find.fitting(Path(wanted).stem, snapshot)
+    if len(rows) > 1:
+        paths = [repr(str(text_to_path(snapshot.paths[row]))) for row in rows[:NAMED]]
+        more = ", ..." if len(rows) > NAMED else ""
+        return QueryError(
+            f"{neither}, and as words it fits {len(rows)} tracks: {', '.join(paths)}{more}; "
+            "name one of them by its path"
+        )
     near = find.near_names(Path(wanted).stem, snapshot)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    return QueryError(f"{wanted!r} is neither a track of the library nor a file{hint}")
+    return QueryError(f"{neither}{hint}")
 
 
 def of_vectors(vectors: Vectors, dimension: int) -> Seed:

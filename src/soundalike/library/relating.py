@@ -11,7 +11,6 @@ import numpy.typing as npt
 from soundalike.errors import QueryError
 from soundalike.library import groups, ranking
 from soundalike.library.aggregation import Vectors, unit
-from soundalike.library.filters import matching
 from soundalike.library.folding import folded
 from soundalike.library.groups import Group, Groups
 from soundalike.library.held import Held
@@ -142,7 +141,11 @@ def _neighbors(
     check_count(n)
     means = _means(snapshot, sense)
     asking = found.rows(group)
-    answering = found.among(matching(filter, snapshot.facts)) if filter else found
+    answering = found
+    if filter:
+        from soundalike.library.filters import matching  # brings pyarrow.compute, which takes time
+
+        answering = found.among(matching(filter, snapshot.facts))
     scores = groups.likeness(means, answering, asking).round(12)
     scores[group] = -np.inf
     if barred is not None:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from soundalike.audio.waveform import AUDIO_EXTENSIONS
+from soundalike.audio.endings import AUDIO_EXTENSIONS
 from soundalike.library.choice import Choice
 from soundalike.library.disk import reason
 

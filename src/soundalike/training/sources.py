@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from soundalike.audio.waveform import AUDIO_EXTENSIONS, load_audio
+from soundalike.audio.endings import AUDIO_EXTENSIONS
+from soundalike.audio.waveform import load_audio
 from soundalike.errors import AudioError, RecipeError
 
 VALIDATION_SHARE = 10
