@@ -384,9 +384,7 @@ def _excerpt(
     if first == 0.0 and last == duration:
         return first, last  # all of it; whether that is long enough, decoding will tell
     if first >= duration:
-        raise QueryError(
-            f"{path}: an excerpt from {first:g} s on; the track ends at {duration:.1f} s"
-        )
+        raise QueryError(f"{path}: no excerpt from {first:g} s on; the track has {duration:.1f} s")
     if not 0 <= first <= last - SHORTEST:
         raise QueryError(
             f"{path}: no excerpt of at least {SHORTEST:g} s from {first:g} s to {last:g} s; "
