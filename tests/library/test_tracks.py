@@ -12,6 +12,8 @@ from soundalike.library.tracks import (
     LONGEST,
     Tags,
     clean,
+    kept_as,
+    names_of,
     path_to_text,
     read_tags,
     text_to_path,
@@ -71,6 +73,34 @@ def test_other_tags_are_kept_once_shortened_and_without_notes_of_programs() -> N
     more = json.loads(read_tags(tags).more)
     assert more == {"bpm": "120", "mood": "sad", "lyrics": ("la " * 5000)[:LONGEST]}
     assert read_tags({"title": "A"}).more == ""
+
+
+@pytest.mark.parametrize(
+    ("kept", "names"),
+    [
+        ("bpm", ("bpm", "tbpm", "tmpo")),
+        ("key", ("key", "tkey", "initialkey", "initial key")),
+        ("label", ("label", "tpub", "publisher", "organization")),
+        ("isrc", ("isrc", "tsrc")),
+        ("composer", ("composer", "tcom", "©wrt")),
+        ("compilation", ("compilation", "tcmp", "cpil")),
+        ("disc", ("disc", "tpos", "discnumber")),
+        ("language", ("language", "tlan")),
+        ("mood", ("mood", "tmoo")),
+        ("comment", ("comment", "comments", "©cmt")),
+    ],
+)
+def test_a_tag_has_one_name_whatever_the_container(kept: str, names: tuple[str, ...]) -> None:
+    for name in names:
+        assert json.loads(read_tags({"title": "A", name: "128"}).more) == {kept: "128"}
+        assert set(names) <= set(names_of(name))
+        assert (names_of(name)[0], kept_as(name)) == (name, kept)
+
+
+def test_a_second_name_that_says_something_else_is_kept() -> None:
+    tags = {"publisher": "Sony", "label": "Columbia", "tpub": "Columbia"}
+    assert json.loads(read_tags(tags).more) == {"label": "Columbia", "publisher": "Sony"}
+    assert (kept_as("title"), names_of("anything")) == ("title", ("anything",))
 
 
 def test_a_title_may_be_as_long_as_it_likes() -> None:
