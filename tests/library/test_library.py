@@ -188,11 +188,15 @@ def test_an_empty_library_says_what_to_do(tmp_path: Path) -> None:
     library = open_library(tmp_path / "lib", StandIn())
     assert (len(library), library.tracks(), library.failures(), library.model) == (0, [], [], None)
     assert not library.path.exists()
-    for _ in range(2):
-        with pytest.raises(QueryError, match=r"is empty.*soundalike index"):
-            library.similar("song.mp3")
-        (tmp_path / "music").mkdir(exist_ok=True)
-        library.index([tmp_path / "music"])
+    with pytest.raises(QueryError, match=r"there is no library in .*soundalike index"):
+        library.similar("song.mp3")
+    (tmp_path / "music").mkdir()
+    library.index([tmp_path / "music"])
+    with pytest.raises(QueryError, match=r"is empty; soundalike index says why"):
+        library.similar("song.mp3")
+    library.remove(tmp_path / "music")
+    with pytest.raises(QueryError, match=r"is empty; index a folder"):
+        library.similar("song.mp3")
 
 
 def test_indexing_needs_a_folder_that_exists(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import click
 
 from soundalike.cli import show
 from soundalike.cli.options import (
+    existing_library,
     jobs_option,
     json_option,
     library_option,
@@ -159,7 +160,7 @@ def remove(things: tuple[str, ...], library: Path | None) -> None:
 @json_option
 def info(library: Path | None, model: str | None, as_json: bool) -> None:
     """Say what the library holds: tracks, folders with their filters, encoders, disk use."""
-    found = open_library(library, model).info()
+    found = existing_library(library, model).info()
     if as_json:
         show.print_json(_info_fields(found))
         return
@@ -255,7 +256,7 @@ def doctor(library: Path | None, model: str | None, as_json: bool) -> None:
 @json_option
 def failures(left_out: bool, library: Path | None, as_json: bool) -> None:
     """List the files that could not be used, with the reason. They are retried when they change."""
-    opened = open_library(library, None)
+    opened = existing_library(library, None)
     listed = opened.left_out() if left_out else opened.failures()
     if as_json:
         show.print_json([{"path": show.show_path(p), "reason": reason} for p, reason in listed])
