@@ -61,9 +61,24 @@ def test_a_folder_around_all_folders(library: Library, music: Path) -> None:
 
 def test_what_is_not_there_changes_nothing(library: Library, music: Path) -> None:
     before = contents(library)
-    with pytest.raises(QueryError, match="neither a track of the library"):
+    with pytest.raises(QueryError, match=r"aa.mp3' is neither a track nor a folder of the library$"):
         library.remove([music / "one", music / "one/aa.mp3"])
     assert contents(Library(library.path)) == before
+
+
+def test_what_was_removed_before_is_told(library: Library, music: Path) -> None:
+    library.remove([music / "one/a.mp3", music / "two/e.mp3", music / "one/deep"])
+    for thing in ("one/a.mp3", "one/deep", "one/deep/c.mp3"):
+        with pytest.raises(QueryError, match=r"was already removed; soundalike index"):
+            library.remove(music / thing)
+    assert stems(library) == ["b", "d"]
+
+
+def test_a_folder_of_which_nothing_is_left_can_be_removed(library: Library, music: Path) -> None:
+    library.index([music / "one", music / "two"], filters=Filters(exclude=("*",)))
+    assert len(library) == 0
+    assert library.remove(music / "one") == 0
+    assert library.roots == [music / "two"]
 
 
 def test_every_encoder_forgets(library: Library, music: Path) -> None:

@@ -95,13 +95,16 @@ class Keeping(Held):
             How many tracks left.
 
         Raises:
-            QueryError: one of them is no track and no folder of the library; nothing has changed.
+            QueryError: one of them is no track and no folder of the library, or no longer; nothing
+                has changed.
             LibraryError: another program is indexing, disk full or read-only.
         """
         from soundalike.library import removal
 
         several = [things] if isinstance(things, str | Path) else list(things)
-        snapshot = self._filled()
+        snapshot = self._opened.snapshot()
+        if snapshot is None or not self.roots:
+            snapshot = self._filled()
         paths = [removal.path_of(thing, snapshot, self._opened.manifest) for thing in several]
         with WriteLock(self.path):
             self._opened.refresh()
