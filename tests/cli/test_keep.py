@@ -51,8 +51,8 @@ def test_index_goes_on_past_broken_files_and_lists_them(
 def test_index_of_a_missing_folder_says_so_and_changes_nothing(run: Run, library: Path) -> None:
     before = knowledge(library)
     ran = run("index", "nowhere", "--library", library)
-    assert ran.code == 1
-    assert "there is no folder" in ran.err
+    assert ran.code == 2
+    assert ran.err.startswith("soundalike: there is no folder")  # and no bar above it
     assert "nowhere" in ran.err
     assert knowledge(library) == before
 
@@ -62,15 +62,28 @@ def test_index_of_an_empty_folder_says_that_there_is_no_music(
 ) -> None:
     (tmp_path / "empty").mkdir()
     ran = run("index", "empty", "--library", "lib", "--model", model, "-q")
-    assert ran.code == 1
+    assert ran.code == 2
     assert "the library is empty: no audio files were found there (empty)" in ran.err
 
 
 def test_index_of_files_that_no_filter_takes_says_so(run: Run, model: Path, tmp_path: Path) -> None:
     write_tone(tmp_path / "music/a.wav", 440, 2.0)
-    ran = run("index", "music", "--max-duration", "1", "--library", "lib", "-q", "--model", model)
+    first = ("music", "--max-duration", "1", "--model", model)
+    for options in (first, (), ("--max-duration", "0", "--exclude", "*.wav"), ("music",)):
+        ran = run("index", *options, "--library", "lib", "-q")
+        assert ran.code == 2
+        assert "is empty: every file in them is left out by the filters (" in ran.err
+
+
+def test_index_of_files_that_all_failed_or_were_removed_says_so(
+    run: Run, broken: Path, model: Path
+) -> None:
+    write_tone(broken / "good.wav", 440, 2.0)
+    run("index", broken, "--library", "lib", "-q", "--model", model)
+    run("remove", broken / "good.wav", "--library", "lib")
+    ran = run("index", "--library", "lib", "-q")
     assert ran.code == 1
-    assert "the library is empty: the filters leave out every file (music)" in ran.err
+    assert "is empty: every file in them failed or was removed (" in ran.err
 
 
 def test_index_of_broken_files_alone_says_that_they_failed(
@@ -91,14 +104,15 @@ def test_index_takes_a_single_file_for_a_folder(run: Run, music: Path, model: Pa
 def test_index_of_a_file_that_is_no_audio_says_so(run: Run, model: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no music")
     ran = run("index", "notes.txt", "--library", "lib", "--model", model, "-q")
-    assert ran.code == 1
+    assert ran.code == 2
     assert "notes.txt' is a file, and its name has no ending of audio" in ran.err
     assert not (tmp_path / "lib").exists()
 
 
 def test_index_needs_a_folder_at_first(run: Run, model: Path) -> None:
-    ran = run("index", "--library", "lib", "--model", model, "-q")
-    assert ran.code == 1
+    ran = run("index", "--library", "lib", "--model", model)
+    assert ran.code == 2
+    assert ran.err.startswith("soundalike: the library ")  # and no bar above it
     assert "has no folders yet; name one to index" in ran.err
 
 
@@ -277,7 +291,7 @@ def test_index_refuses_impossible_filters(
     run: Run, music: Path, model: Path, options: list[object], words: str
 ) -> None:
     ran = run("index", music, "--library", "lib", "--model", model, "-q", *options)
-    assert ran.code in (1, 2)
+    assert ran.code == 2
     assert words in ran.err
     assert not Path("lib").exists()
 

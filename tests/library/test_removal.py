@@ -47,7 +47,7 @@ def test_a_track_does_not_come_back_until_told(library: Library, music: Path) ->
         for folders in ((), music / "one"):
             assert library.index(folders).added == 0
         assert stems(library) == ["b", "d", "e"]
-    with pytest.raises(LibraryError, match=r"c.mp3' lies in .*deep', which was removed"):
+    with pytest.raises(QueryError, match=r"c.mp3' lies in .*deep', which was removed"):
         library.index(music / "one/deep/c.mp3")
     assert library.index([music / "one/a.mp3", music / "one/deep"]).added == 2
     assert stems(library) == ["a", "b", "c", "d", "e"]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from soundalike.library.choice import Filters
     from soundalike.library.indexing import IndexReport
     from soundalike.library.info import Info
+    from soundalike.library.library import Library
 
 
 @click.command()
@@ -102,20 +103,27 @@ def index(
         )
     show.print_report(report, len(opened), opened.path)
     if not len(opened):
-        _explain_empty(folders, report)
+        _explain_empty(opened, folders, report)
     if report.failed or report.held:
         sys.exit(1)
 
 
-def _explain_empty(folders: Sequence[Path], report: IndexReport) -> None:
-    where = ", ".join(show.show_path(folder) for folder in folders) or "the folders"
-    why = "no audio files were found there"
-    if report.failed or report.skipped:
-        why = "every file in them failed"
-    elif report.excluded or report.left_out:
-        why = "the filters leave out every file"
+def _explain_empty(opened: Library, folders: Sequence[Path], report: IndexReport) -> None:
+    from soundalike.library import queries, scan
+
+    places = [queries.absolute(folder) for folder in folders] or opened.roots
+    where = ", ".join(map(show.show_path, folders)) or "the folders indexed before"
+    failed = len(report.failed) + report.skipped
+    # What was left out or removed before is in no report.
+    there, known = len(scan.find_files(places).states), opened.info()
+    ways = ["failed"] if failed else []
+    if there > failed:
+        ways += ["was removed"] if known.removed else []
+        filtered = any(_filter_lines(root.filters) for root in known.roots)
+        ways += ["is left out by the filters"] if filtered else []
+    why = f"every file in them {' or '.join(ways)}" if there else "no audio files were found there"
     click.echo(f"soundalike: the library is empty: {why} ({where})", err=True)
-    sys.exit(1)
+    sys.exit(1 if failed or report.held else 2)
 
 
 def _filters(
