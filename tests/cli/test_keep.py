@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -269,8 +270,10 @@ def test_index_remembers_filters_and_info_shows_them(run: Run, music: Path, mode
     assert "6 s long, more than the 5 s of --max-duration" in ran.err
     told = run("info", "--library", "lib")
     assert told.code == 0
-    for words in ("2 tracks", "without high*", "up to 0:05", "1 too short or long", "answers"):
-        assert words in told.out
+    lines = [" ".join(line.split()) for line in told.out.splitlines()]
+    assert {"excluding high*", "at most 0:05", "failed 0 files"} < set(lines)
+    assert "left out 1 too short or long (soundalike failures --left-out)" in lines
+    assert "2 tracks, answers questions, indexed 20" in told.out
     fields = json.loads(run("info", "--library", "lib", "--json").out)
     (root,) = fields["roots"]
     assert (root["exclude"], root["max_duration"], fields["tracks"]) == (["high*"], 5.0, 2)
@@ -329,6 +332,22 @@ def test_a_mistyped_library_is_told(run: Run, tmp_path: Path, verb: str) -> None
     assert (ran.code, ran.out) == (2, "")
     assert f"there is no library in {tmp_path / 'nothing'}" in ran.err
     assert not Path("nothing").exists()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone cannot be set")
+def test_info_tells_the_time_on_the_wall(
+    run: Run, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = json.loads((library / "library.json").read_text())
+    (entry,) = manifest["tables"].values()
+    entry["indexed"] = "2026-11-25T23:30:59+00:00"
+    (library / "library.json").write_text(json.dumps(manifest))
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC-2")  # as POSIX has it: two hours ahead
+        time.tzset()
+        assert "indexed 2026-11-26 01:30\n" in run("info", "--library", library).out
+    time.tzset()
+    assert "2026-11-25T23:30:59+00:00" in run("info", "--library", library, "--json").out
 
 
 def test_doctor_finds_nothing_wrong(run: Run, library: Path) -> None:

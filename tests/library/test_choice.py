@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from stand_in import contents, new_library, write_sounds
 
-from soundalike.errors import LibraryError
+from soundalike.errors import QueryError
 from soundalike.library.choice import Choice, Filters, within
 from soundalike.library.library import Library
 from soundalike.library.manifest import read_manifest

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from stand_in import StandIn, contents, new_library, write_sounds
 
-from soundalike.errors import LibraryError, QueryError
+from soundalike.errors import QueryError
 from soundalike.library.choice import Filters
 from soundalike.library.library import Library
 from soundalike.library.manifest import read_manifest

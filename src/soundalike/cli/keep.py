@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import os
 import sys
@@ -184,12 +185,15 @@ def info(library: Path | None, model: str | None, as_json: bool) -> None:
     for path in found.removed:
         click.echo(f"removed   {show.show_path(path)}")
     for encoder in found.encoders:
-        notes = ["answers"] if encoder.answers else []
+        notes = ["answers questions"] if encoder.answers else []
         notes += ["being indexed, or cut short"] if encoder.behind else []
-        notes += [f"indexed {encoder.indexed}"] if encoder.indexed else []
+        notes += [f"indexed {_local(encoder.indexed)}"] if encoder.indexed else []
         count = "not laid out" if encoder.tracks is None else f"{encoder.tracks} tracks"
         click.echo(f"encoder   {encoder.identity}   {', '.join([count, *notes])}")
-    click.echo(f"left out  {found.left_out} too short or long, {found.failures} failed")
+    if found.left_out:
+        click.echo(f"left out  {found.left_out} too short or long (soundalike failures --left-out)")
+    hint = " (soundalike failures)" if found.failures else ""
+    click.echo(f"failed    {found.failures} files{hint}")
     total = sum(found.disk.values())
     each = f", {found.bytes_per_track / 1000:.1f} KB per track" if found.tracks else ""
     parts = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in found.disk.items())
@@ -198,12 +202,20 @@ def info(library: Path | None, model: str | None, as_json: bool) -> None:
 
 def _filter_lines(filters: Filters) -> list[str]:
     lines = [f"only {glob}" for glob in filters.include or ()]
-    lines += [f"without {glob}" for glob in filters.exclude or ()]
+    lines += [f"excluding {glob}" for glob in filters.exclude or ()]
     if filters.min_duration:
-        lines.append(f"from {show.clock(filters.min_duration)} on")
+        lines.append(f"at least {show.clock(filters.min_duration)}")
     if filters.max_duration is not None:
-        lines.append(f"up to {show.clock(filters.max_duration)}")
+        lines.append(f"at most {show.clock(filters.max_duration)}")
     return lines
+
+
+def _local(moment: str) -> str:
+    """A moment in ISO 8601 as the clock on the wall says it."""
+    try:
+        return f"{datetime.datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M}"
+    except ValueError:
+        return moment
 
 
 def _info_fields(found: Info) -> dict[str, Any]:
