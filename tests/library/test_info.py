@@ -41,7 +41,12 @@ def test_a_library_in_numbers(tmp_path: Path) -> None:
 
 
 def test_artists_and_albums_are_counted_as_they_are_listed(tmp_path: Path) -> None:
-    spellings = [("Beyoncé", "Déjà Vu"), ("BEYONCE", "deja vu"), ("beyonce ", "Deja  Vu"), ("X", "")]
+    spellings = [
+        ("Beyoncé", "Déjà Vu"),
+        ("BEYONCE", "deja vu"),
+        ("beyonce ", "Deja  Vu"),
+        ("X", ""),
+    ]
     for i, (artist, album) in enumerate(spellings):
         write_sounds(tmp_path / f"music/{i}.mp3", f"{i}", artist=artist, album=album)
     library, _ = new_library(tmp_path / "lib")

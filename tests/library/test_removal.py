@@ -61,7 +61,9 @@ def test_a_folder_around_all_folders(library: Library, music: Path) -> None:
 
 def test_what_is_not_there_changes_nothing(library: Library, music: Path) -> None:
     before = contents(library)
-    with pytest.raises(QueryError, match=r"aa.mp3' is neither a track nor a folder of the library$"):
+    with pytest.raises(
+        QueryError, match=r"aa.mp3' is neither a track nor a folder of the library$"
+    ):
         library.remove([music / "one", music / "one/aa.mp3"])
     assert contents(Library(library.path)) == before
 

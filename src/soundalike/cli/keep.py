@@ -122,7 +122,9 @@ def _explain_empty(opened: Library, folders: Sequence[Path], report: IndexReport
         ways += ["was removed"] if known.removed else []
         filtered = any(_filter_lines(root.filters) for root in known.roots)
         ways += ["is left out by the filters"] if filtered else []
-    why = f"every file in them {' or '.join(ways)}" if there else "no audio files were found there"
+    why = f"every file in them {' or '.join(ways) or 'was passed over'}"
+    if not there:
+        why = "no audio files were found there"
     click.echo(f"soundalike: the library is empty: {why} ({where})", err=True)
     sys.exit(1 if failed or report.held else 2)
 
@@ -192,8 +194,8 @@ def info(library: Path | None, model: str | None, as_json: bool) -> None:
         click.echo(f"encoder   {encoder.identity}   {', '.join([count, *notes])}")
     if found.left_out:
         click.echo(f"left out  {found.left_out} too short or long (soundalike failures --left-out)")
-    hint = " (soundalike failures)" if found.failures else ""
-    click.echo(f"failed    {found.failures} files{hint}")
+    files = "1 file" if found.failures == 1 else f"{found.failures} files"
+    click.echo(f"failed    {files}{' (soundalike failures)' if found.failures else ''}")
     total = sum(found.disk.values())
     each = f", {found.bytes_per_track / 1000:.1f} KB per track" if found.tracks else ""
     parts = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in found.disk.items())
@@ -205,7 +207,7 @@ def _filter_lines(filters: Filters) -> list[str]:
     lines += [f"excluding {glob}" for glob in filters.exclude or ()]
     if filters.min_duration:
         lines.append(f"at least {show.clock(filters.min_duration)}")
-    if filters.max_duration is not None:
+    if filters.max_duration not in (None, math.inf):
         lines.append(f"at most {show.clock(filters.max_duration)}")
     return lines
 
