@@ -36,10 +36,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/run.done: pyproject.toml | $(BIN)/python
+	@echo "Installing soundalike and what it needs into $(VENV), once; this takes a few minutes."
 	$(BIN)/pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
 $(VENV)/test.done: pyproject.toml | $(BIN)/python
+	@echo "Installing soundalike, PyTorch and what the tests need into $(VENV), once; this takes a few minutes."
 	$(BIN)/pip install --quiet --disable-pip-version-check "$(TORCH)"
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[train,dev]"
 	@touch $@ $(VENV)/run.done

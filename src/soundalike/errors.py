@@ -4,7 +4,7 @@ SoundalikeError
 ├── AudioError           one file cannot be used as music; the rest of a folder goes on
 ├── ModelError           an encoder cannot be read, or does not fit the vectors it is asked to meet
 ├── LibraryError         the library on disk cannot be opened, read or written
-├── QueryError           a question that has no sensible answer: unknown track, n below 1
+├── QueryError           a question that has no sensible answer: unknown track or folder, n below 1
 └── RecipeError          a training recipe with an unknown key, a wrong type or an impossible value
 
 The command line prints the message without a traceback; a server maps each child to a status code.
@@ -46,7 +46,7 @@ class LibraryError(SoundalikeError):
 
 
 class QueryError(SoundalikeError):
-    """A question that has no sensible answer."""
+    """A question that has no sensible answer, or a folder to index that is not there."""
 
 
 class RecipeError(SoundalikeError):

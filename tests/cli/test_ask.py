@@ -157,7 +157,7 @@ def test_similar_names_tracks_spelled_like_an_unknown_one(run: Run, indexed: Pat
 def test_similar_in_a_library_that_is_not_there(run: Run, query: tuple[str, ...]) -> None:
     ran = run("similar", *query, "--library", "nothing")
     assert ran.code == 2
-    assert "is empty" in ran.err
+    assert "there is no library in" in ran.err
     assert "soundalike index FOLDER" in ran.err
 
 

@@ -188,4 +188,4 @@ def test_a_seed_that_cannot_be_read_and_an_empty_library(
     for verb in ("radio", "mix", "sort"):
         ran = run(verb, music, "--library", "nowhere")
         assert ran.code == 2
-        assert "is empty" in ran.err
+        assert "there is no library in" in ran.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,8 @@ def test_index_goes_on_past_broken_files_and_lists_them(
 def test_index_of_a_missing_folder_says_so_and_changes_nothing(run: Run, library: Path) -> None:
     before = knowledge(library)
     ran = run("index", "nowhere", "--library", library)
-    assert ran.code == 1
-    assert "there is no folder" in ran.err
+    assert ran.code == 2
+    assert ran.err.startswith("soundalike: there is no folder")  # and no bar above it
     assert "nowhere" in ran.err
     assert knowledge(library) == before
 
@@ -62,15 +63,28 @@ def test_index_of_an_empty_folder_says_that_there_is_no_music(
 ) -> None:
     (tmp_path / "empty").mkdir()
     ran = run("index", "empty", "--library", "lib", "--model", model, "-q")
-    assert ran.code == 1
+    assert ran.code == 2
     assert "the library is empty: no audio files were found there (empty)" in ran.err
 
 
 def test_index_of_files_that_no_filter_takes_says_so(run: Run, model: Path, tmp_path: Path) -> None:
     write_tone(tmp_path / "music/a.wav", 440, 2.0)
-    ran = run("index", "music", "--max-duration", "1", "--library", "lib", "-q", "--model", model)
+    first = ("music", "--max-duration", "1", "--model", model)
+    for options in (first, (), ("--max-duration", "0", "--exclude", "*.wav"), ("music",)):
+        ran = run("index", *options, "--library", "lib", "-q")
+        assert ran.code == 2
+        assert "is empty: every file in them is left out by the filters (" in ran.err
+
+
+def test_index_of_files_that_all_failed_or_were_removed_says_so(
+    run: Run, broken: Path, model: Path
+) -> None:
+    write_tone(broken / "good.wav", 440, 2.0)
+    run("index", broken, "--library", "lib", "-q", "--model", model)
+    run("remove", broken / "good.wav", "--library", "lib")
+    ran = run("index", "--library", "lib", "-q")
     assert ran.code == 1
-    assert "the library is empty: the filters leave out every file (music)" in ran.err
+    assert "is empty: every file in them failed or was removed (" in ran.err
 
 
 def test_index_of_broken_files_alone_says_that_they_failed(
@@ -91,14 +105,15 @@ def test_index_takes_a_single_file_for_a_folder(run: Run, music: Path, model: Pa
 def test_index_of_a_file_that_is_no_audio_says_so(run: Run, model: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no music")
     ran = run("index", "notes.txt", "--library", "lib", "--model", model, "-q")
-    assert ran.code == 1
+    assert ran.code == 2
     assert "notes.txt' is a file, and its name has no ending of audio" in ran.err
     assert not (tmp_path / "lib").exists()
 
 
 def test_index_needs_a_folder_at_first(run: Run, model: Path) -> None:
-    ran = run("index", "--library", "lib", "--model", model, "-q")
-    assert ran.code == 1
+    ran = run("index", "--library", "lib", "--model", model)
+    assert ran.code == 2
+    assert ran.err.startswith("soundalike: the library ")  # and no bar above it
     assert "has no folders yet; name one to index" in ran.err
 
 
@@ -236,11 +251,9 @@ def test_failures_lists_files_with_reasons(run: Run, broken: Path, model: Path) 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_failures_of_a_library_without_any(run: Run, indexed: Path, options: list[str]) -> None:
-    for place in (indexed, "nothing"):
-        ran = run("failures", "--library", place, *options)
-        assert ran.code == 0
-        assert ran.out.strip() in ("", "[]")
-    assert not Path("nothing").exists()
+    ran = run("failures", "--library", indexed, *options)
+    assert ran.code == 0
+    assert ran.out.strip() in ("", "[]")
 
 
 # --- what belongs to the library ---
@@ -257,8 +270,10 @@ def test_index_remembers_filters_and_info_shows_them(run: Run, music: Path, mode
     assert "6 s long, more than the 5 s of --max-duration" in ran.err
     told = run("info", "--library", "lib")
     assert told.code == 0
-    for words in ("2 tracks", "without high*", "up to 0:05", "1 too short or long", "answers"):
-        assert words in told.out
+    lines = [" ".join(line.split()) for line in told.out.splitlines()]
+    assert {"excluding high*", "at most 0:05", "failed 0 files"} < set(lines)
+    assert "left out 1 too short or long (soundalike failures --left-out)" in lines
+    assert "2 tracks, answers questions, indexed 20" in told.out
     fields = json.loads(run("info", "--library", "lib", "--json").out)
     (root,) = fields["roots"]
     assert (root["exclude"], root["max_duration"], fields["tracks"]) == (["high*"], 5.0, 2)
@@ -279,7 +294,7 @@ def test_index_refuses_impossible_filters(
     run: Run, music: Path, model: Path, options: list[object], words: str
 ) -> None:
     ran = run("index", music, "--library", "lib", "--model", model, "-q", *options)
-    assert ran.code in (1, 2)
+    assert ran.code == 2
     assert words in ran.err
     assert not Path("lib").exists()
 
@@ -302,7 +317,7 @@ def test_remove_forgets_and_index_takes_up_again(run: Run, library: Path, music:
 
 def test_remove_of_what_is_not_there(run: Run, library: Path) -> None:
     ran = run("remove", "lo.flac", "--library", library)
-    assert (ran.code, "neither a track" in ran.err) == (2, True)
+    assert (ran.code, "neither a track" in ran.err, "mean" in ran.err) == (2, True, False)
     assert run("remove", "--library", library).code == 2
     assert run("remove", "", "--library", library).code == 2
     assert run("remove", "x", "--library", "nothing").code == 2
@@ -311,10 +326,28 @@ def test_remove_of_what_is_not_there(run: Run, library: Path) -> None:
 # --- info, doctor ---
 
 
-def test_info_of_no_library(run: Run) -> None:
-    ran = run("info", "--library", "nothing")
-    assert (ran.code, "0 tracks" in ran.out) == (0, True)
-    assert json.loads(run("info", "--library", "nothing", "--json").out)["tracks"] == 0
+@pytest.mark.parametrize("verb", ["info", "failures", "similar", "artists", "albums", "versions"])
+def test_a_mistyped_library_is_told(run: Run, tmp_path: Path, verb: str) -> None:
+    ran = run(verb, "--library", "nothing")
+    assert (ran.code, ran.out) == (2, "")
+    assert f"there is no library in {tmp_path / 'nothing'}" in ran.err
+    assert not Path("nothing").exists()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone cannot be set")
+def test_info_tells_the_time_on_the_wall(
+    run: Run, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = json.loads((library / "library.json").read_text())
+    (entry,) = manifest["tables"].values()
+    entry["indexed"] = "2026-11-25T23:30:59+00:00"
+    (library / "library.json").write_text(json.dumps(manifest))
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC-2")  # as POSIX has it: two hours ahead
+        time.tzset()
+        assert "indexed 2026-11-26 01:30\n" in run("info", "--library", library).out
+    time.tzset()
+    assert "2026-11-25T23:30:59+00:00" in run("info", "--library", library, "--json").out
 
 
 def test_doctor_finds_nothing_wrong(run: Run, library: Path) -> None:

@@ -103,6 +103,6 @@ def test_what_makes_no_sense_is_refused(
 def test_a_library_that_is_not_there(run: Run) -> None:
     ran = run("artists", "Ann", "--library", "nothing")
     assert ran.code == 2
-    assert "is empty" in ran.err
+    assert "there is no library in" in ran.err
     ran = run("artists", "--library", "nothing")
-    assert (ran.code, ran.out) == (0, "")
+    assert (ran.code, ran.out) == (2, "")

@@ -95,4 +95,4 @@ def test_clusters_as_json(run: Run, indexed: Path) -> None:
 def test_an_empty_library_has_no_groups(run: Run) -> None:
     ran = run("clusters", "--library", "nothing")
     assert ran.code == 2
-    assert "is empty" in ran.err
+    assert "there is no library in" in ran.err

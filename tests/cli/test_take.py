@@ -205,7 +205,7 @@ def test_vectors_on_a_full_disk_keep_the_old_file(
 def test_vectors_of_an_empty_library_are_refused(run: Run, tmp_path: Path) -> None:
     ran = run("vectors", "--out", "v.npz", "--library", "nothing")
     assert ran.code == 2
-    assert "is empty" in ran.err
+    assert "there is no library in" in ran.err
     assert not (tmp_path / "v.npz").exists()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from stand_in import contents, new_library, write_sounds
 
-from soundalike.errors import LibraryError
+from soundalike.errors import QueryError
 from soundalike.library.choice import Choice, Filters, within
 from soundalike.library.library import Library
 from soundalike.library.manifest import read_manifest
@@ -82,14 +82,14 @@ def test_lengths() -> None:
 
 @pytest.mark.parametrize("limits", [(60.0, 30.0), (30.0, 30.0), (-1.0, None)])
 def test_filters_that_no_track_can_pass(limits: tuple[float, float | None]) -> None:
-    with pytest.raises(LibraryError, match="no track is"):
+    with pytest.raises(QueryError, match="no track is"):
         Filters(None, None, *limits).checked()
 
 
 @pytest.mark.parametrize("glob", ["/m/Jazz/*", "./Jazz", "../Jazz"])
 def test_patterns_that_name_no_path_below_the_folder(glob: str) -> None:
     for filters in (Filters(include=(glob,)), Filters(exclude=("*.wma", glob))):
-        with pytest.raises(LibraryError, match="matches no file"):
+        with pytest.raises(QueryError, match="matches no file"):
             filters.checked()
 
 
@@ -156,9 +156,9 @@ def test_long_files_are_left_out_with_the_reason(tmp_path: Path, music: Path) ->
 def test_filters_belong_to_a_folder_that_was_indexed(tmp_path: Path, music: Path) -> None:
     library, _ = new_library(tmp_path / "lib")
     library.index(music)
-    with pytest.raises(LibraryError, match=r"lies in .*music', and filters belong to that"):
+    with pytest.raises(QueryError, match=r"lies in .*music', and filters belong to that"):
         library.index(music / "Podcasts", filters=Filters(exclude=("x",)))
-    with pytest.raises(LibraryError, match="at least 60 s and at most 30 s"):
+    with pytest.raises(QueryError, match="at least 60 s and at most 30 s"):
         library.index(music, filters=Filters(min_duration=60, max_duration=30))
 
 

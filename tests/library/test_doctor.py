@@ -74,9 +74,12 @@ def test_a_snapshot_that_is_behind_or_lost(place: Path) -> None:
     assert found(place)["table"] == (WARN, "2 tracks, not laid out for reading")
 
 
-def test_a_table_that_is_damaged(place: Path) -> None:
-    shutil.rmtree(next((place / "lib").glob("tracks-*.lance")))
-    assert found(place)["tables"][0] == FAIL
+@pytest.mark.parametrize("lost", ["", "data"])
+def test_a_table_that_is_damaged(place: Path, lost: str) -> None:
+    shutil.rmtree(next((place / "lib").glob("tracks-*.lance")) / lost)
+    assert found(place)["table"][0] == FAIL
+    (check,) = [each for each in Library(place / "lib").check() if each.name.startswith("table of")]
+    assert check.advice.startswith(f"move the folder {place / 'lib'} away")
 
 
 def test_somebody_is_writing(place: Path) -> None:

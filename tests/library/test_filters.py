@@ -291,6 +291,21 @@ def test_tags_are_found_where_a_value_is_no_text() -> None:
     assert matching("bpm > 127", facts).tolist() == [True, False, False]
 
 
+def test_tags_are_found_under_the_names_of_every_container() -> None:
+    facts = table(
+        row(more='{"bpm": "130"}'),
+        row(more='{"tbpm": "128"}'),  # as libraries of before kept it
+        row(more='{"tmpo": "90"}'),
+        row(more='{"label": "Columbia", "publisher": "Sony"}'),
+        row(more='{"mood": "tbpm"}'),
+    )
+    for name in ("bpm", "TBPM"):
+        assert matching(f"{name} > 120", facts).tolist() == [True, True, False, False, False]
+    assert matching("bpm IS NULL", facts).tolist() == [False, False, False, True, True]
+    for words in ("publisher = 'Sony'", "label = 'Columbia'", "tpub = 'Columbia'"):
+        assert matching(words, facts).tolist() == [False, False, False, True, False]
+
+
 def test_a_library_made_before_tags_were_kept_has_none() -> None:
     facts = table(row(year=1999)).drop_columns(["more"])
     assert matching("year = 1999", facts).tolist() == [True]

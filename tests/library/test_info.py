@@ -40,6 +40,22 @@ def test_a_library_in_numbers(tmp_path: Path) -> None:
     assert info.disk["tables"] > 0 < info.disk["snapshots"]
 
 
+def test_artists_and_albums_are_counted_as_they_are_listed(tmp_path: Path) -> None:
+    spellings = [
+        ("Beyoncé", "Déjà Vu"),
+        ("BEYONCE", "deja vu"),
+        ("beyonce ", "Deja  Vu"),
+        ("X", ""),
+    ]
+    for i, (artist, album) in enumerate(spellings):
+        write_sounds(tmp_path / f"music/{i}.mp3", f"{i}", artist=artist, album=album)
+    library, _ = new_library(tmp_path / "lib")
+    library.index(tmp_path / "music")
+    info = library.info()
+    assert (info.artists, info.albums) == (2, 1)
+    assert (info.artists, info.albums) == (len(library.artists()), len(library.albums()))
+
+
 def test_a_library_that_is_not_there(tmp_path: Path) -> None:
     info = Library(tmp_path / "lib").info()
     assert (info.tracks, info.roots, info.encoders, info.bytes_per_track) == (0, (), (), 0.0)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from stand_in import StandIn, contents, new_library, write_sounds
 
-from soundalike.errors import LibraryError, QueryError
+from soundalike.errors import QueryError
 from soundalike.library.choice import Filters
 from soundalike.library.library import Library
 from soundalike.library.manifest import read_manifest
@@ -47,7 +47,7 @@ def test_a_track_does_not_come_back_until_told(library: Library, music: Path) ->
         for folders in ((), music / "one"):
             assert library.index(folders).added == 0
         assert stems(library) == ["b", "d", "e"]
-    with pytest.raises(LibraryError, match=r"c.mp3' lies in .*deep', which was removed"):
+    with pytest.raises(QueryError, match=r"c.mp3' lies in .*deep', which was removed"):
         library.index(music / "one/deep/c.mp3")
     assert library.index([music / "one/a.mp3", music / "one/deep"]).added == 2
     assert stems(library) == ["a", "b", "c", "d", "e"]
@@ -61,9 +61,26 @@ def test_a_folder_around_all_folders(library: Library, music: Path) -> None:
 
 def test_what_is_not_there_changes_nothing(library: Library, music: Path) -> None:
     before = contents(library)
-    with pytest.raises(QueryError, match="neither a track of the library"):
+    with pytest.raises(
+        QueryError, match=r"aa.mp3' is neither a track nor a folder of the library$"
+    ):
         library.remove([music / "one", music / "one/aa.mp3"])
     assert contents(Library(library.path)) == before
+
+
+def test_what_was_removed_before_is_told(library: Library, music: Path) -> None:
+    library.remove([music / "one/a.mp3", music / "two/e.mp3", music / "one/deep"])
+    for thing in ("one/a.mp3", "one/deep", "one/deep/c.mp3"):
+        with pytest.raises(QueryError, match=r"was already removed; soundalike index"):
+            library.remove(music / thing)
+    assert stems(library) == ["b", "d"]
+
+
+def test_a_folder_of_which_nothing_is_left_can_be_removed(library: Library, music: Path) -> None:
+    library.index([music / "one", music / "two"], filters=Filters(exclude=("*",)))
+    assert len(library) == 0
+    assert library.remove(music / "one") == 0
+    assert library.roots == [music / "two"]
 
 
 def test_every_encoder_forgets(library: Library, music: Path) -> None:

@@ -78,7 +78,7 @@ def test_an_empty_library_has_no_map(tmp_path: Path) -> None:
         empty.vector_batches,
         lambda: empty.map(layout="pca"),
     ):
-        with pytest.raises(QueryError, match="is empty"):
+        with pytest.raises(QueryError, match="there is no library in"):
             ask()
 
 

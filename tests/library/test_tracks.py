@@ -7,11 +7,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mutagen import id3, mp4
 
+from fake_model import write_tone
+from soundalike.audio.waveform import probe
 from soundalike.library.tracks import (
     LONGEST,
     Tags,
     clean,
+    kept_as,
+    names_of,
     path_to_text,
     read_tags,
     text_to_path,
@@ -71,6 +76,68 @@ def test_other_tags_are_kept_once_shortened_and_without_notes_of_programs() -> N
     more = json.loads(read_tags(tags).more)
     assert more == {"bpm": "120", "mood": "sad", "lyrics": ("la " * 5000)[:LONGEST]}
     assert read_tags({"title": "A"}).more == ""
+
+
+@pytest.mark.parametrize(
+    ("kept", "names"),
+    [
+        ("bpm", ("bpm", "tbpm", "tmpo")),
+        ("key", ("key", "tkey", "initialkey", "initial key")),
+        ("label", ("label", "tpub", "publisher", "organization")),
+        ("isrc", ("isrc", "tsrc")),
+        ("composer", ("composer", "tcom", "©wrt")),
+        ("compilation", ("compilation", "tcmp", "cpil")),
+        ("disc", ("disc", "tpos", "discnumber")),
+        ("language", ("language", "tlan")),
+        ("mood", ("mood", "tmoo")),
+        ("comment", ("comment", "comments", "©cmt")),
+    ],
+)
+def test_a_tag_has_one_name_whatever_the_container(kept: str, names: tuple[str, ...]) -> None:
+    for name in names:
+        assert json.loads(read_tags({"title": "A", name: "128"}).more) == {kept: "128"}
+        assert set(names) <= set(names_of(name))
+        assert (names_of(name)[0], kept_as(name)) == (name, kept)
+
+
+def test_the_names_that_ffmpeg_gives_id3_and_mp4(tmp_path: Path) -> None:
+    mp3, m4a = write_tone(tmp_path / "a.mp3", 440, 2.0), write_tone(tmp_path / "a.m4a", 440, 2.0)
+    frames = id3.ID3()
+    for frame, text in (
+        ("TBPM", "128"),
+        ("TKEY", "Am"),
+        ("TPUB", "Blue"),
+        ("TSRC", "GB1"),
+        ("TCOM", "Ives"),
+    ):
+        frames.add(getattr(id3, frame)(encoding=3, text=text))
+    for frame, text in (("TCMP", "1"), ("TPOS", "1/2"), ("TLAN", "eng"), ("TMOO", "sad")):
+        frames.add(getattr(id3, frame)(encoding=3, text=text))
+    frames.save(mp3)
+    atoms = mp4.MP4(m4a)
+    atoms["\xa9wrt"], atoms["cpil"], atoms["disk"] = ["Ives"], True, [(1, 2)]
+    # Of the atom tmpo FFmpeg tells nothing; other programs write this.
+    atoms["----:com.apple.iTunes:BPM"] = [b"128"]
+    for name, text in (("initialkey", "Am"), ("LABEL", "Blue"), ("ISRC", "GB1"), ("MOOD", "sad")):
+        atoms[f"----:com.apple.iTunes:{name}"] = [text.encode()]
+    atoms.save()
+    said = {
+        "bpm": "128",
+        "key": "Am",
+        "label": "Blue",
+        "isrc": "GB1",
+        "composer": "Ives",
+        "mood": "sad",
+    }
+    said |= {"compilation": "1", "disc": "1/2"}
+    for path in (mp3, m4a):
+        assert said.items() <= json.loads(read_tags(probe(path).tags).more).items()
+
+
+def test_a_second_name_that_says_something_else_is_kept() -> None:
+    tags = {"publisher": "Sony", "label": "Columbia", "tpub": "Columbia"}
+    assert json.loads(read_tags(tags).more) == {"label": "Columbia", "publisher": "Sony"}
+    assert (kept_as("title"), names_of("anything")) == ("title", ("anything",))
 
 
 def test_a_title_may_be_as_long_as_it_likes() -> None:

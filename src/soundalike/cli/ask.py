@@ -243,7 +243,9 @@ def _name(seed: Any) -> str:
 def _look_around(library: Library, count: int, options: dict[str, Any]) -> None:
     tracks = library.tracks()
     if not tracks:
-        raise QueryError(f"the library {library.path} is empty; run soundalike index FOLDER first")
+        from soundalike.library.held import nothing_in
+
+        raise nothing_in(library.path, library.roots)
     for track in tracks[:: max(1, len(tracks) // 3)][:3]:
         answers = library.similar(track, n=min(count, 5), **options)
         click.echo(f"\n{show.name_of(track)}   {show.show_path(track.path)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import os
 import sys
@@ -14,6 +15,7 @@ import click
 
 from soundalike.cli import show
 from soundalike.cli.options import (
+    existing_library,
     jobs_option,
     json_option,
     library_option,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from soundalike.library.choice import Filters
     from soundalike.library.indexing import IndexReport
     from soundalike.library.info import Info
+    from soundalike.library.library import Library
 
 
 @click.command()
@@ -101,20 +104,29 @@ def index(
         )
     show.print_report(report, len(opened), opened.path)
     if not len(opened):
-        _explain_empty(folders, report)
+        _explain_empty(opened, folders, report)
     if report.failed or report.held:
         sys.exit(1)
 
 
-def _explain_empty(folders: Sequence[Path], report: IndexReport) -> None:
-    where = ", ".join(show.show_path(folder) for folder in folders) or "the folders"
-    why = "no audio files were found there"
-    if report.failed or report.skipped:
-        why = "every file in them failed"
-    elif report.excluded or report.left_out:
-        why = "the filters leave out every file"
+def _explain_empty(opened: Library, folders: Sequence[Path], report: IndexReport) -> None:
+    from soundalike.library import queries, scan
+
+    places = [queries.absolute(folder) for folder in folders] or opened.roots
+    where = ", ".join(map(show.show_path, folders)) or "the folders indexed before"
+    failed = len(report.failed) + report.skipped
+    # What was left out or removed before is in no report.
+    there, known = len(scan.find_files(places).states), opened.info()
+    ways = ["failed"] if failed else []
+    if there > failed:
+        ways += ["was removed"] if known.removed else []
+        filtered = any(_filter_lines(root.filters) for root in known.roots)
+        ways += ["is left out by the filters"] if filtered else []
+    why = f"every file in them {' or '.join(ways) or 'was passed over'}"
+    if not there:
+        why = "no audio files were found there"
     click.echo(f"soundalike: the library is empty: {why} ({where})", err=True)
-    sys.exit(1)
+    sys.exit(1 if failed or report.held else 2)
 
 
 def _filters(
@@ -159,7 +171,7 @@ def remove(things: tuple[str, ...], library: Path | None) -> None:
 @json_option
 def info(library: Path | None, model: str | None, as_json: bool) -> None:
     """Say what the library holds: tracks, folders with their filters, encoders, disk use."""
-    found = open_library(library, model).info()
+    found = existing_library(library, model).info()
     if as_json:
         show.print_json(_info_fields(found))
         return
@@ -175,12 +187,15 @@ def info(library: Path | None, model: str | None, as_json: bool) -> None:
     for path in found.removed:
         click.echo(f"removed   {show.show_path(path)}")
     for encoder in found.encoders:
-        notes = ["answers"] if encoder.answers else []
+        notes = ["answers questions"] if encoder.answers else []
         notes += ["being indexed, or cut short"] if encoder.behind else []
-        notes += [f"indexed {encoder.indexed}"] if encoder.indexed else []
+        notes += [f"indexed {_local(encoder.indexed)}"] if encoder.indexed else []
         count = "not laid out" if encoder.tracks is None else f"{encoder.tracks} tracks"
         click.echo(f"encoder   {encoder.identity}   {', '.join([count, *notes])}")
-    click.echo(f"left out  {found.left_out} too short or long, {found.failures} failed")
+    if found.left_out:
+        click.echo(f"left out  {found.left_out} too short or long (soundalike failures --left-out)")
+    files = "1 file" if found.failures == 1 else f"{found.failures} files"
+    click.echo(f"failed    {files}{' (soundalike failures)' if found.failures else ''}")
     total = sum(found.disk.values())
     each = f", {found.bytes_per_track / 1000:.1f} KB per track" if found.tracks else ""
     parts = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in found.disk.items())
@@ -189,12 +204,20 @@ def info(library: Path | None, model: str | None, as_json: bool) -> None:
 
 def _filter_lines(filters: Filters) -> list[str]:
     lines = [f"only {glob}" for glob in filters.include or ()]
-    lines += [f"without {glob}" for glob in filters.exclude or ()]
+    lines += [f"excluding {glob}" for glob in filters.exclude or ()]
     if filters.min_duration:
-        lines.append(f"from {show.clock(filters.min_duration)} on")
-    if filters.max_duration is not None:
-        lines.append(f"up to {show.clock(filters.max_duration)}")
+        lines.append(f"at least {show.clock(filters.min_duration)}")
+    if filters.max_duration not in (None, math.inf):
+        lines.append(f"at most {show.clock(filters.max_duration)}")
     return lines
+
+
+def _local(moment: str) -> str:
+    """A moment in ISO 8601 as the clock on the wall says it."""
+    try:
+        return f"{datetime.datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M}"
+    except ValueError:
+        return moment
 
 
 def _info_fields(found: Info) -> dict[str, Any]:
@@ -255,7 +278,7 @@ def doctor(library: Path | None, model: str | None, as_json: bool) -> None:
 @json_option
 def failures(left_out: bool, library: Path | None, as_json: bool) -> None:
     """List the files that could not be used, with the reason. They are retried when they change."""
-    opened = open_library(library, None)
+    opened = existing_library(library, None)
     listed = opened.left_out() if left_out else opened.failures()
     if as_json:
         show.print_json([{"path": show.show_path(p), "reason": reason} for p, reason in listed])

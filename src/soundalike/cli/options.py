@@ -138,6 +138,15 @@ def open_library(path: Path | None, model: str | None) -> Library:
     return Library(path, model=model)
 
 
+def existing_library(path: Path | None, model: str | None) -> Library:
+    """The same, where it must be there already, be it empty. Raises QueryError."""
+    from soundalike.library.held import require_library
+
+    opened = open_library(path, model)
+    require_library(opened.path)
+    return opened
+
+
 def seconds(text: str | None, option: str) -> float | None:
     """A time such as 90, 1:30 or 1:02:03 in seconds.
 

@@ -10,11 +10,11 @@ import click
 
 from soundalike.cli import show
 from soundalike.cli.options import (
+    existing_library,
     filter_option,
     json_option,
     library_option,
     model_option,
-    open_library,
     sense_option,
 )
 
@@ -51,7 +51,7 @@ def artists(
     Artists are compared by what their tracks are on the whole. Behind an answer stand how many tracks it
     has and the two that are most alike, NAME's first. Case and accents of a name do not matter.
     """
-    opened = open_library(library, model)
+    opened = existing_library(library, model)
     if name is None:
         _print_groups(opened.artists(), as_json, "artists")
         return
@@ -84,7 +84,7 @@ def albums(
     Albums are compared by what their tracks are on the whole. Behind an answer stand how many tracks it
     has and the two that are most alike, NAME's first. Case and accents of a name do not matter.
     """
-    opened = open_library(library, model)
+    opened = existing_library(library, model)
     if name is None:
         if artist is not None:
             raise click.UsageError("--artist needs the NAME of an album")

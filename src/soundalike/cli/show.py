@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,7 +156,10 @@ def print_neighbors(neighbors: Answers[Neighbor]) -> None:
 
 @contextmanager
 def index_progress(quiet: bool) -> Iterator[ProgressCallback | None]:
-    """A bar with tracks per second and time left while a folder is indexed."""
+    """A bar with tracks per second and time left while a folder is indexed.
+
+    It appears with the first thing there is to tell: above an error about the folders none is of use.
+    """
     if quiet:
         yield None
         return
@@ -178,10 +181,13 @@ def index_progress(quiet: bool) -> Iterator[ProgressCallback | None]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[failed]}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        task = bars.add_task("looking", total=None, rate="", failed="")
+    bars = Progress(*columns, console=Console(stderr=True))
+    task = bars.add_task("looking", total=None, rate="", failed="")
+    with ExitStack() as shown:
 
         def update(progress: Any) -> None:
+            if not bars.live.is_started:
+                shown.enter_context(bars)
             bars.update(task, description=names.get(progress.stage, progress.stage))
             if progress.stage == "finish":
                 return  # it has no files to count; what was counted stays to be read

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from soundalike.errors import LibraryError
+from soundalike.errors import QueryError
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +49,16 @@ class Filters:
         return Filters(*(either(getattr(self, n), getattr(before, n)) for n in self.__slots__))  # type: ignore[arg-type]
 
     def checked(self) -> Filters:
-        """Raise LibraryError if no track could pass, or a pattern cannot match."""
+        """Raise QueryError if no track could pass, or a pattern cannot match."""
         low, high = self.min_duration or 0.0, _most(self)
         if not 0 <= low < high:
-            raise LibraryError(
+            raise QueryError(
                 f"no track is at least {low:g} s and at most {high:g} s long; "
                 "the minimum must be below the maximum"
             )
         for glob in (*(self.include or ()), *(self.exclude or ())):
             if glob.startswith(("/", "./", "../")):
-                raise LibraryError(
+                raise QueryError(
                     f"the pattern {glob!r} matches no file: patterns are compared with the path "
                     "below the folder, such as 'Jazz/*'"
                 )

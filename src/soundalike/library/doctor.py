@@ -182,8 +182,14 @@ def _disk(opened: Opened) -> Iterator[Check]:
 def _tables(opened: Opened) -> Iterator[Check]:
     """Manifest, tables and snapshots must tell of the same tracks."""
     for identity, entry in opened.manifest.tables.items():
-        rows, snapshot = len(opened.table(identity)), opened.load(entry)
         name = f"table of {identity}"
+        try:
+            rows, snapshot = len(opened.table(identity).read(["id"])), opened.load(entry)
+            agrees = snapshot is not None and _agrees(opened, identity, snapshot)
+        except Exception as error:  # whatever Lance says of files that are gone or damaged
+            advice = f"move the folder {opened.folder} away, then soundalike index your music again"
+            yield Check(name, FAIL, str(error) or type(error).__name__, advice)
+            continue
         if snapshot is None:
             advice = "soundalike index lays it out anew; until then questions take longer"
             yield Check(name, WARN, f"{rows} tracks, not laid out for reading", advice)
@@ -191,7 +197,7 @@ def _tables(opened: Opened) -> Iterator[Check]:
             found = f"{rows} tracks, {len(snapshot)} of them answer"
             advice = "an indexing runs, or was cut short: soundalike index goes on with it"
             yield Check(name, WARN, found, advice)
-        elif rows != len(snapshot) or not _agrees(opened, identity, snapshot):
+        elif rows != len(snapshot) or not agrees:
             found = f"{rows} tracks, and the snapshot {entry.snapshot} tells of other ones"
             advice = (
                 f"delete the folder {opened.folder / str(entry.snapshot)}, then soundalike index"

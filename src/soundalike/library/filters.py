@@ -4,7 +4,8 @@
 
 `expressions` reads it; here its columns and values get their meaning:
 
-- **Columns** are those of `COLUMNS` and every other tag of the files (`bpm`, `composer`, ...).
+- **Columns** are those of `COLUMNS` and every other tag of the files (`bpm`, `composer`, ...), by any name
+  that a container has for it.
 - **Text** is compared without regard to upper and lower case. LIKE knows % and _.
 - **Numbers**: year, track_number, duration, size; a tag is one where the value is written as one,
   by the number it begins with (`bpm > 120` holds for "128.0 BPM").
@@ -46,7 +47,7 @@ from soundalike.library.expressions import (
     number_of,
     parse,
 )
-from soundalike.library.tracks import path_to_text, text_to_path, title_of
+from soundalike.library.tracks import kept_as, names_of, path_to_text, text_to_path, title_of
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
@@ -234,7 +235,7 @@ class _Filter:
         counts: dict[str, int] = {}
         if _MORE in self._facts.column_names:
             for text in self._column(_MORE).to_pylist():
-                for name in json.loads(text or "{}"):
+                for name in {kept_as(name) for name in json.loads(text or "{}")}:
                     counts[name] = counts.get(name, 0) + 1
         return sorted(counts, key=lambda name: (-counts[name], name))
 
@@ -268,14 +269,15 @@ class _Filter:
         return pc.replace_with_mask(titles, without, pa.array(names, pa.string()))
 
     def _read_tag(self, name: str) -> pa.Array:
-        """A tag of every file out of the JSON column; null where it is not there."""
-        nothing = pa.nulls(self._facts.num_rows, pa.string())
-        if _MORE not in self._facts.column_names:
-            return nothing
-        quoted = json.dumps(name, ensure_ascii=False)
-        named = pc.fill_null(pc.match_substring(self._column(_MORE), quoted), False)
-        objects = self._column(_MORE).filter(named)
-        return pc.replace_with_mask(nothing, named, _member(objects, name)) if objects else nothing
+        """A tag of every file out of the JSON column; null where it is under none of its names."""
+        found = pa.nulls(self._facts.num_rows, pa.string())
+        for spelling in names_of(name) if _MORE in self._facts.column_names else ():
+            quoted = json.dumps(spelling, ensure_ascii=False)
+            named = pc.match_substring(self._column(_MORE), quoted)
+            named = pc.and_(pc.fill_null(named, False), pc.is_null(found))
+            if objects := self._column(_MORE).filter(named):
+                found = pc.replace_with_mask(found, named, _member(objects, spelling))
+        return found
 
 
 def _member(objects: pa.Array, name: str) -> pa.Array:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from soundalike.errors import LibraryError, QueryError
 from soundalike.library import queries
+from soundalike.library.manifest import FILE_NAME
 from soundalike.library.opened import Opened
 from soundalike.library.snapshot import Snapshot
 from soundalike.library.tracks import Track, path_to_text, text_to_path
@@ -106,8 +108,29 @@ class Held:
     def _filled(self) -> Snapshot:
         snapshot = self._opened.snapshot()
         if not snapshot:
-            raise QueryError(
-                f"the library {self.path} is empty; index a folder of music first "
-                "(soundalike index FOLDER)"
-            )
+            raise nothing_in(self.path, self.roots)
         return snapshot
+
+
+def require_library(folder: Path) -> None:
+    """Raise a QueryError if there is no library in a folder; an empty one is one."""
+    if not (folder / FILE_NAME).exists():
+        raise QueryError(
+            f"there is no library in {folder}; name another place with --library, or make one: "
+            "soundalike index FOLDER"
+        )
+
+
+def nothing_in(folder: Path, roots: Sequence[Path]) -> QueryError:
+    """The error for a library with no tracks, if there is one; `roots` are its folders of music.
+
+    Raises:
+        QueryError: there is none.
+    """
+    require_library(folder)
+    advice = (
+        "soundalike index says why nothing of its folders is in it"
+        if roots
+        else "index a folder of music first (soundalike index FOLDER)"
+    )
+    return QueryError(f"the library {folder} is empty; {advice}")

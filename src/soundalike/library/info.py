@@ -50,7 +50,8 @@ class Info:
 
     Attributes:
         path: the folder of the library.
-        tracks, artists, albums: how many; albums of one name by two artists are two.
+        tracks: how many.
+        artists, albums: how many `Library.artists` and `albums` list.
         seconds: of music, the whole files.
         roots: the folders that were indexed.
         removed: tracks and folders that indexing passes over.
@@ -83,20 +84,13 @@ def describe(opened: Opened) -> Info:
     manifest = opened.manifest
     there = bool(manifest.tables)
     paths = [] if snapshot is None else [str(text_to_path(text)) for text in snapshot.paths]
-    columns = ("artist", "album_artist", "album", "duration")
-    facts = None if snapshot is None else snapshot.facts.select(columns).to_pydict()
-    albums: set[tuple[str, str]] = set()
-    artists: set[str] = set()
-    if facts:
-        artists = set(filter(None, facts["artist"]))
-        of_album = zip(facts["artist"], facts["album_artist"], facts["album"], strict=True)
-        albums = {(whole or own, album) for own, whole, album in of_album if album}
+    seconds = 0.0 if snapshot is None else sum(snapshot.facts["duration"].to_pylist())
     return Info(
         path=opened.folder,
         tracks=len(paths),
-        artists=len(artists),
-        albums=len(albums),
-        seconds=sum(facts["duration"]) if facts else 0.0,
+        artists=0 if snapshot is None else len(snapshot.artists.listed),
+        albums=0 if snapshot is None else len(snapshot.albums.listed),
+        seconds=seconds,
         roots=tuple(_root(text, opened, paths) for text in manifest.roots),
         removed=tuple(map(text_to_path, manifest.removed)),
         encoders=tuple(_encoder(identity, opened) for identity in sorted(manifest.tables)),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from soundalike.errors import LibraryError
+from soundalike.errors import LibraryError, QueryError
 from soundalike.library import queries, scan
 from soundalike.library.choice import Filters, within
 from soundalike.library.disk import WriteLock, explained
@@ -54,8 +54,9 @@ class Keeping(Held):
             filters: what these folders give from now on; None is what they gave before.
 
         Raises:
-            LibraryError: no such folder, another program is indexing, disk full or read-only,
-                filters that no track can pass.
+            QueryError: no such folder, none at all, or filters that no track can pass; nothing has
+                changed.
+            LibraryError: another program is indexing, disk full or read-only.
             ModelError: the encoder cannot be loaded.
         """
         from soundalike.library import indexing
@@ -95,13 +96,16 @@ class Keeping(Held):
             How many tracks left.
 
         Raises:
-            QueryError: one of them is no track and no folder of the library; nothing has changed.
+            QueryError: one of them is no track and no folder of the library, or no longer; nothing
+                has changed.
             LibraryError: another program is indexing, disk full or read-only.
         """
         from soundalike.library import removal
 
         several = [things] if isinstance(things, str | Path) else list(things)
-        snapshot = self._filled()
+        snapshot = self._opened.snapshot()
+        if snapshot is None or not self.roots:
+            snapshot = self._filled()
         paths = [removal.path_of(thing, snapshot, self._opened.manifest) for thing in several]
         with WriteLock(self.path):
             self._opened.refresh()
@@ -212,20 +216,20 @@ class Keeping(Held):
         roots = [queries.absolute(folder) for folder in several]
         for root in roots:
             if not root.exists() and path_to_text(root) not in manifest.roots:
-                raise LibraryError(f"there is no folder {str(root)!r}")
+                raise QueryError(f"there is no folder {str(root)!r}")
             if root.is_file() and not scan.sounds(root.name):
-                raise LibraryError(
+                raise QueryError(
                     f"{str(root)!r} is a file, and its name has no ending of audio; "
                     "name a folder of music"
                 )
             for removed in map(text_to_path, manifest.removed):
                 if root != removed and root.is_relative_to(removed):
-                    raise LibraryError(
+                    raise QueryError(
                         f"{str(root)!r} lies in {str(removed)!r}, which was removed from the "
                         f"library; index {str(removed)!r} to take it up again"
                     )
         if not (roots or manifest.roots):
-            raise LibraryError(f"the library {self.path} has no folders yet; name one to index")
+            raise QueryError(f"the library {self.path} has no folders yet; name one to index")
         if filters:
             self._check_filters(roots, filters)
         return roots
@@ -235,7 +239,7 @@ class Keeping(Held):
         for folder in given:
             for root in roots:
                 if folder != root and folder.is_relative_to(root) and folder not in roots:
-                    raise LibraryError(
+                    raise QueryError(
                         f"{str(folder)!r} lies in {str(root)!r}, and filters belong to that; "
                         "name it instead, with patterns relative to it"
                     )

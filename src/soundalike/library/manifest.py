@@ -119,11 +119,11 @@ def read_manifest(folder: Path) -> Manifest:
             )
         tables = {name: _entry(fields) for name, fields in document["tables"].items()}
         manifest = Manifest(
-            [str(root) for root in document["roots"]],
+            _texts(document["roots"]),
             document["model"],
             tables,
             {str(root): _filters(own) for root, own in document.get("filters", {}).items()},
-            [str(path) for path in document.get("removed", [])],
+            _texts(document.get("removed", [])),
         )
         if manifest.model is not None and manifest.model not in tables:
             raise KeyError(manifest.model)
@@ -158,11 +158,15 @@ def _entry(fields: dict[str, Any]) -> TableEntry:
 
 
 def _filters(fields: dict[str, Any]) -> Filters:
-    patterns = {key: tuple(fields[key]) for key in ("include", "exclude") if key in fields}
+    patterns = {key: tuple(_texts(fields[key])) for key in ("include", "exclude") if key in fields}
     limits = {key: float(fields[key]) for key in fields if key not in patterns}
-    if not all(isinstance(pattern, str) for some in patterns.values() for pattern in some):
-        raise TypeError(f"{patterns} are no patterns")
     return Filters(**patterns, **limits)  # type: ignore[arg-type]
+
+
+def _texts(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise TypeError(f"{value!r} is no list of texts")
+    return value
 
 
 def _told(filters: Filters) -> dict[str, Any]:

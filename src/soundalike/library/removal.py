@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from soundalike.errors import QueryError
 from soundalike.library import queries
 from soundalike.library.choice import within
 from soundalike.library.laying_out import Layout
@@ -23,7 +24,7 @@ def path_of(thing: str | Path, snapshot: Snapshot, manifest: Manifest) -> str:
     """Find the path, as text of `path_to_text`, of a track (by path or id) or folder of a library.
 
     Raises:
-        QueryError: it is neither.
+        QueryError: it is neither, or was removed before.
     """
     row = queries.row_of(thing, snapshot)
     if row is not None:
@@ -31,7 +32,12 @@ def path_of(thing: str | Path, snapshot: Snapshot, manifest: Manifest) -> str:
     path = path_to_text(queries.absolute(thing))
     if path in manifest.roots or any(within(track, path) for track in snapshot.paths):
         return path
-    raise queries.unknown(thing, snapshot)
+    if any(within(path, removed) for removed in manifest.removed):
+        raise QueryError(
+            f"{str(thing)!r} was already removed; soundalike index with its path takes it up again"
+        )
+    # No names that come near: what is not meant must not be removed.
+    raise QueryError(f"{str(thing)!r} is neither a track nor a folder of the library")
 
 
 def remove(paths: Iterable[str], opened: Opened) -> int:

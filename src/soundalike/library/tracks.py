@@ -29,6 +29,24 @@ _NAMES = {
 }
 _DATES = ("date", "year", "originaldate", "original_year", "tyer", "tdrc", "tdrl")
 _NUMBERS = ("track", "tracknumber")
+# Tags without a column of their own: the name kept here, then what FFmpeg calls them in ID3 (2.3 and later,
+# 2.2), MP4, ASF, APE and Vorbis comments, in the order of trust.
+_FAMILIES = {
+    "bpm": ("bpm", "tbpm", "tbp", "tmpo", "beatsperminute", "wm/beatsperminute"),
+    "key": ("key", "initialkey", "initial key", "initial_key", "tkey", "tke", "wm/initialkey"),
+    "label": (
+        *("label", "publisher", "organization", "organisation", "record label", "recordlabel"),
+        *("tpub", "tpb", "wm/publisher"),
+    ),
+    "isrc": ("isrc", "tsrc", "trc", "wm/isrc"),
+    "composer": ("composer", "tcom", "tcm", "©wrt", "wrt", "wm/composer"),
+    "compilation": ("compilation", "tcmp", "tcp", "cpil", "itunescompilation", "wm/iscompilation"),
+    "disc": ("disc", "discnumber", "disk", "disknumber", "tpos", "tpa", "wm/partofset"),
+    "language": ("language", "lang", "tlan", "tla", "wm/language"),
+    "mood": ("mood", "tmoo", "wm/mood"),
+    "comment": ("comment", "comments", "comm", "com", "©cmt", "wm/comments"),
+}
+_FAMILY = {name: kept for kept, names in _FAMILIES.items() for name in names}
 # Notes of other programs to themselves, no words about music.
 _NOTES = re.compile(r"id3v2_priv\.|itun(norm|smpb|pgap)|cddb|.*coverart|metadata_block_picture")
 LONGEST = 500
@@ -40,7 +58,8 @@ class Tags:
     """The tags of a file, cleaned; what a file does not say is "" or None.
 
     `more` is a JSON object of the tags that have no column of their own or say more than it holds
-    ("3/12", "1999-05-01"), lower-case name -> text; "" if there are none.
+    ("3/12", "1999-05-01"), lower-case name -> text; "" if there are none. What every container calls
+    otherwise ("tbpm", "tmpo") has one name ("bpm").
     """
 
     title: str = ""
@@ -92,6 +111,16 @@ def read_tags(tags: Mapping[str, str]) -> Tags:
     )
 
 
+def kept_as(name: str) -> str:
+    """The name under which a tag without a column is kept: "tbpm" -> "bpm"; most keep their own."""
+    return _FAMILY.get(name, name)
+
+
+def names_of(name: str) -> tuple[str, ...]:
+    """All names of the tag that has this one, itself first; libraries of before kept each as it came."""
+    return tuple(dict.fromkeys((name, *_FAMILIES.get(kept_as(name), ()))))
+
+
 def clean(text: str) -> str:
     """Make text safe to store and show: no control characters, surrogates or outer space."""
     return " ".join(_CONTROL.sub(" ", _SURROGATE.sub("\ufffd", text)).split())
@@ -120,12 +149,15 @@ def title_of(path: Path) -> str:
 def _more(tags: Mapping[str, str], told: set[str]) -> str:
     """The other tags; those whose text is in a column already need no second place."""
     named = {name for names in _NAMES.values() for name in names} | set(_DATES) | set(_NUMBERS)
-    others = {}
-    for name in sorted(tags):
+    families = {kept: _first(tags, names) for kept, names in _FAMILIES.items()}
+    others = {kept: text[:LONGEST] for kept, text in families.items() if text}
+    for name in sorted(set(tags) - set(families)):
         text = clean(tags[name])
-        if text and not (name in named and text in told) and not _NOTES.match(name):
+        # A second name of a tag is worth a place if it says something else.
+        known = (name in named and text in told) or text == families.get(kept_as(name))
+        if text and not known and not _NOTES.match(name):
             others[clean(name)] = text[:LONGEST]
-    return json.dumps(others, ensure_ascii=False) if others else ""
+    return json.dumps(dict(sorted(others.items())), ensure_ascii=False) if others else ""
 
 
 def _first(tags: Mapping[str, str], names: tuple[str, ...]) -> str:
