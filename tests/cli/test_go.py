@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,25 @@ def test_radio_is_the_same_for_the_same_seed(run: Run, indexed: Path, music: Pat
     assert first.code == 0
     assert len(set(titles(first.out))) == 4
     assert run(*tune, "-n", 4, "--seed", 7).out == first.out
+@pytest.mark.skipif(sys.platform == "win32", reason="no such names there")
+@pytest.mark.parametrize("verb", ["similar", "radio", "mix", "sort"])
+def test_a_name_no_playlist_can_hold_is_left_out_and_told(
+    run: Run, model: Path, music: Path, tmp_path: Path, verb: str
+) -> None:
+    (tmp_path / "odd").mkdir()
+    for name, odd in {"low": "low", "middle": "middle", "high": "hi\ngh"}.items():
+        shutil.copy(music / f"{name}.flac", tmp_path / f"odd/{odd}.flac")
+    library = ("--library", tmp_path / "lib")
+    assert run("index", tmp_path / "odd", *library, "--model", model, "-q").code == 0
+    asked = tmp_path / "odd" if verb in ("mix", "sort") else tmp_path / "odd/low.flac"
+    ran = run(verb, asked, "--m3u", "out.m3u8", *library)
+    assert ran.code == 1
+    assert "hi\\ngh.flac: its path has a line break" in ran.err
+    kept = {"low", "middle"} if verb in ("mix", "sort") else {"middle"}
+    assert set(stems(tmp_path / "out.m3u8")) == kept
+    assert f"{len(kept)} tracks in out.m3u8" in ran.err
+
+
     assert titles(run(*tune, "-n", 2, "--seed", 7).out) == titles(first.out)[:2]
 
 
@@ -110,7 +131,8 @@ def test_sort_keeps_every_entry_and_exits_1_for_those_it_cannot_hear(
     write_tone(tmp_path / "own.wav", 890.0, 4.0)
     (tmp_path / "letter.mp3").write_text("Dear Sir or Madam,\n" * 100)
     names = [f"{music}/{name}.flac" for name in ("high", "low", "higher", "lower")]
-    lines = [*names[:2], "http://x.org/live", "own.wav", *names[2:], "letter.mp3", "gone.mp3"]
+    lines = [*names[:2], "http://x.org/live", "own.wav", *names[2:], "letter.mp3"]
+    lines.append("/nowhere/gone.mp3")
     playlist = tmp_path / "party.m3u8"
     playlist.write_text("\n".join(lines))
     ran = run(
@@ -129,7 +151,8 @@ def test_sort_keeps_every_entry_and_exits_1_for_those_it_cannot_hear(
     assert {*stems(playlist)[3:5]} == {"high", "higher"}
     assert "party.m3u8:3: http://x.org/live: a stream" in ran.err
     assert "party.m3u8:7: letter.mp3: " in ran.err
-    assert "party.m3u8:8: gone.mp3: no such file" in ran.err
+    assert "party.m3u8:8: /nowhere/gone.mp3: no such file" in ran.err
+    assert playlist.read_text().splitlines()[-1] == "/nowhere/gone.mp3"
 
 
 def test_sort_with_an_end_and_all_there_exits_0(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from soundalike.cli import show
-from soundalike.cli.ask import meant
+from soundalike.cli.ask import meant, write_playlist
 from soundalike.cli.options import (
     filter_option,
     json_option,
@@ -222,13 +222,11 @@ class _Playlist:
             where = f"{show.show_path(each.playlist)}:{each.line}: " if each.playlist else ""
             click.echo(f"{where}{show.one_line(each.name)}: {each.reason}", err=True)
         if self._m3u:
-            from soundalike.library.playlists import write_m3u8
-
             kept = [each.entry for each in left_out if keep and each.entry]
             tracks: list[Track | Entry] = [step.track for step in steps]
             tracks += kept
-            write_m3u8(self._m3u, tracks, title=title, absolute=self._absolute)
-            click.echo(f"{len(tracks)} tracks in {show.show_path(self._m3u)}", err=True)
+            whole = write_playlist(self._m3u, tracks, title, self._absolute)
+            self._failed |= not whole
         if self._json:
             show.print_json([show.step_fields(step) for step in steps])
         elif not self._m3u:
