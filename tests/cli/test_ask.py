@@ -416,3 +416,22 @@ def test_versions_tells_copies(run: Run, model: Path, music: Path, tmp_path: Pat
     ran = run("versions", "high", *library)
     assert (ran.code, ran.out, "no other version of Sine - High" in ran.err) == (0, "", True)
     assert run("versions", "nothing like it", *library).code == 2
+    assert "(copy)" not in ran.out  # all of them are
+
+
+def test_copies_within_a_recording_are_marked(
+    run: Run, model: Path, music: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "music").mkdir()
+    for name in ("low", "twin"):
+        (tmp_path / f"music/{name}.flac").write_bytes((music / "low.flac").read_bytes())
+    write_tone(tmp_path / "music/low.wav", 220.0, 4.0)
+    library = ("--library", tmp_path / "lib")
+    assert run("index", tmp_path / "music", *library, "--model", model, "-q").code == 0
+    lines = run("versions", *library).out.splitlines()
+    assert "recording: vectors close, and all 4 s long" in lines
+    assert [line.split()[-2] for line in lines if line.endswith("  (copy)")] == [
+        str(tmp_path / "music/twin.flac")
+    ]
+    (group,) = json.loads(run("versions", "--json", *library).out)
+    assert group["copies"] == [group["tracks"][2]["id"]]

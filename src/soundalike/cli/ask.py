@@ -172,7 +172,8 @@ def versions(query: str | None, as_json: bool, library: Path | None, model: str 
         click.echo(f"{count} there more than once", err=True)
         for group in groups:
             click.echo(f"\n{group.kind}: {group.why}")
-            show.print_tracks(group.tracks)
+            # In a group of copies nothing else is to be told apart.
+            show.print_tracks(group.tracks, group.copies if group.kind == "recording" else ())
         return
     wanted = meant(opened, query)
     found = opened.versions(wanted)

@@ -94,7 +94,8 @@ def version_fields(version: Version) -> dict[str, Any]:
 def duplicates_fields(group: Duplicates) -> dict[str, Any]:
     """Files of one recording as JSON."""
     tracks = [track_fields(track) for track in group.tracks]
-    return {"kind": group.kind, "why": group.why, "tracks": tracks}
+    copies = [track.id for track in group.copies]
+    return {"kind": group.kind, "why": group.why, "tracks": tracks, "copies": copies}
 
 
 def step_fields(step: Step) -> dict[str, Any]:
@@ -125,10 +126,11 @@ def print_note(note: str) -> None:
         click.echo(f"({show_path(Path(note))})", err=True)
 
 
-def print_tracks(tracks: Sequence[Track]) -> None:
-    """A line per track: artist and title, length, path."""
+def print_tracks(tracks: Sequence[Track], copies: Sequence[Track] = ()) -> None:
+    """A line per track: artist and title, length, path; and which are copies."""
     for track in tracks:
-        click.echo(f"{clock(track.duration):>7}  {short(name_of(track))}  {show_path(track.path)}")
+        line = f"{clock(track.duration):>7}  {short(name_of(track))}  {show_path(track.path)}"
+        click.echo(f"{line}  (copy)" if track in copies else line)
 
 
 def short(name: str) -> str:
