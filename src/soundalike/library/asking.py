@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -76,7 +76,8 @@ class Asking(Held):
         snapshot, selection = self._filled(), selection or Selection()
         ranking.columns_of(sense, snapshot.senses)  # or else an error, before a file is listened to
         liked, missing = self._seeds(query, snapshot, excerpt)
-        disliked, missing_too = self._seeds(dislike, snapshot, WHOLE) if len(dislike) else ([], [])
+        none = isinstance(dislike, Sized) and not len(dislike)
+        disliked, missing_too = ([], []) if none else self._seeds(dislike, snapshot, WHOLE)
         _require_two_sides(liked, disliked)
         chooser = Chooser(selection, liked, snapshot, n=n)
         question = Question(
@@ -158,7 +159,8 @@ class Asking(Held):
     ) -> tuple[list[Seed], list[str]]:
         """Vectors and facts of everything asked with; and what a playlist names in vain."""
         single = isinstance(query, Track | Path | str | np.ndarray)
-        given: Sequence[Asked] = [query] if single else query  # type: ignore[list-item,assignment]
+        several = isinstance(query, Iterable) and not single
+        given: list[Asked] = list(query) if several else [query]  # type: ignore[list-item,arg-type]
         asked, missing = [], []
         for each in given:
             if isinstance(each, Path | str) and queries.is_playlist(each):
@@ -169,7 +171,7 @@ class Asking(Held):
                 asked.append(each)
         if not asked:
             raise QueryError("there is nothing to ask with; give at least one track or file")
-        if excerpt != WHOLE and (len(asked) > 1 or asked != list(given)):
+        if excerpt != WHOLE and (len(asked) > 1 or asked != given):
             raise QueryError("an excerpt belongs to one file; ask with that file alone")
         rows = [None if isinstance(e, np.ndarray) else queries.row_of(e, snapshot) for e in asked]
         once = [i for i, row in enumerate(rows) if row is None or rows.index(row) == i]
