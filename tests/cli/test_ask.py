@@ -285,6 +285,10 @@ def test_similar_asks_with_a_playlist(
     ran = run("similar", queue, "--json", "--raw", "--library", indexed)
     assert (ran.code, names(ran.out)[0]) == (0, "Lower")
     assert "gone.flac (no such file" in ran.err
+    assert "(1 entry of playlists could not be asked with, such as gone.flac" in ran.err
+    queue.write_text(f"{music / 'low.flac'}\nhttp://x/stream\n")
+    ran = run("similar", queue, "--library", indexed)
+    assert "such as http://x/stream (a stream (http), not a file)" in ran.err
     queue.write_text("gone.flac\n")
     ran = run("similar", queue, "--library", indexed)
     assert (ran.code, "names nothing to ask with" in ran.err) == (2, True)
@@ -413,10 +417,10 @@ def test_versions_tells_copies(run: Run, model: Path, music: Path, tmp_path: Pat
     ran = run("versions", *library)
     assert (ran.code, ran.err) == (0, "1 recording is there more than once\n")
     assert "copy: the same file" in ran.out
+    assert "(copy)" not in ran.out  # all of them are
     ran = run("versions", "high", *library)
     assert (ran.code, ran.out, "no other version of Sine - High" in ran.err) == (0, "", True)
     assert run("versions", "nothing like it", *library).code == 2
-    assert "(copy)" not in ran.out  # all of them are
 
 
 def test_copies_within_a_recording_are_marked(

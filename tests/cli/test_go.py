@@ -26,8 +26,14 @@ def test_path_prints_a_line_for_each_track(run: Run, indexed: Path, music: Path)
     ran = run("path", music / "low.flac", music / "high.flac", "-n", 4, "--library", indexed)
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
-    assert len(lines) == 4
-    assert lines[0].split() == ["1", "1.000", "1.000", "Sine", "-", "Low"]
+    assert len(lines) == 5
+    assert lines[0].split() == ["step", "start"]
+    assert lines[1].split() == ["1", "Sine", "-", "Low"]  # nothing comes before the start
+    number, step, start, *name = lines[2].split()
+    assert (number, name[:2]) == ("2", ["Sine", "-"])
+    assert step == start  # the one before is the start
+    assert float(lines[-1].split()[2]) < float(start)
+    assert lines[0].index("step") + len("step") == lines[2].index(step) + len(step)
     assert lines[-1].endswith("Sine - High")
 
 
@@ -67,12 +73,6 @@ def test_path_writes_a_playlist(
     assert "#PLAYLIST:From Low to High" in (tmp_path / "way.m3u8").read_text()
 
 
-def test_radio_is_the_same_for_the_same_seed(run: Run, indexed: Path, music: Path) -> None:
-    tune = ("radio", music / "low.flac", "--json", "--library", indexed)
-    first = run(*tune, "-n", 4, "--seed", 7)
-    assert first.code == 0
-    assert len(set(titles(first.out))) == 4
-    assert run(*tune, "-n", 4, "--seed", 7).out == first.out
 @pytest.mark.skipif(sys.platform == "win32", reason="no such names there")
 @pytest.mark.parametrize("verb", ["similar", "radio", "mix", "sort"])
 def test_a_name_no_playlist_can_hold_is_left_out_and_told(
@@ -92,6 +92,12 @@ def test_a_name_no_playlist_can_hold_is_left_out_and_told(
     assert f"{len(kept)} tracks in out.m3u8" in ran.err
 
 
+def test_radio_is_the_same_for_the_same_seed(run: Run, indexed: Path, music: Path) -> None:
+    tune = ("radio", music / "low.flac", "--json", "--library", indexed)
+    first = run(*tune, "-n", 4, "--seed", 7)
+    assert first.code == 0
+    assert len(set(titles(first.out))) == 4
+    assert run(*tune, "-n", 4, "--seed", 7).out == first.out
     assert titles(run(*tune, "-n", 2, "--seed", 7).out) == titles(first.out)[:2]
 
 
@@ -99,7 +105,7 @@ def test_radio_ends_with_a_word_or_goes_on(run: Run, indexed: Path, music: Path)
     tune = ("radio", music / "low.flac", "-n", 10, "--json", "--library", indexed)
     ran = run(*tune)
     assert (ran.code, len(titles(ran.out))) == (0, 4)
-    assert "used up after 4 tracks" in ran.err
+    assert "used up after 4 tracks; --repeat begins anew" in ran.err
     assert len(titles(run(*tune, "--repeat").out)) == 10
 
 
@@ -206,7 +212,10 @@ def test_a_seed_that_cannot_be_read_and_an_empty_library(
     assert "letter.mp3" in ran.err
     ran = run("radio", broken / "letter.mp3", music / "low.flac", "-n", 1, "--library", indexed)
     assert ran.code == 1
-    assert len(ran.out.splitlines()) == 1
+    heading, first = ran.out.splitlines()
+    assert heading.split() == ["step", "seeds"]
+    number, seeds, artist = first.split()[:3]  # nothing was played before the first
+    assert (number, artist, 0 <= float(seeds) <= 1) == ("1", "Sine", True)
     assert "letter.mp3" in ran.err
     for verb in ("radio", "mix", "sort"):
         ran = run(verb, music, "--library", "nowhere")

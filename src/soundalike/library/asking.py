@@ -237,10 +237,11 @@ def _note(found: Sequence[Neighbor], n: int, chooser: Chooser, missing: Sequence
     """What is not among the answers, in a sentence or two."""
     notes = []
     if missing:
-        notes.append(f"{len(missing)} entries of playlists are not there, such as {missing[0]}")
+        entries = "1 entry" if len(missing) == 1 else f"{len(missing)} entries"
+        notes.append(f"{entries} of playlists could not be asked with, such as {missing[0]}")
     if chooser.again:
         files = "another file" if chooser.again == 1 else f"{chooser.again} other files"
-        notes.append(f"{files} of the recording asked with, or of excluded ones, left out")
+        notes.append(f"left out {files} of what was asked with or excluded")
     if chooser.passed:
         better = "a better answer" if chooser.passed == 1 else f"{chooser.passed} better answers"
         notes.append(f"{better} of the same artists or albums left out")
@@ -249,5 +250,6 @@ def _note(found: Sequence[Neighbor], n: int, chooser: Chooser, missing: Sequence
         if not found:
             notes.append(f"nothing is found: {why or 'the library has no other track'}")
         elif why:
-            notes.append(f"only {len(found)} of {n} are found: {why}")
+            answers = "1 answer" if len(found) == 1 else f"{len(found)} answers"
+            notes.append(f"{answers} instead of {n}: {why}")
     return "; ".join(notes)

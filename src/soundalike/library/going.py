@@ -148,7 +148,8 @@ class Going(Held):
         Args:
             music: folders, playlists, tracks, ids or files.
             n: tracks wanted, at least 1.
-            only_new: take none of that music; else it may be up to all, at least about a third.
+            only_new: take none of that music. Else tracks that stand for it are a third of the mix,
+                where there are so many, and others of it may be among the rest, up to all.
             sense: what to hear by, see `similar`.
             selection: what may be taken; no limits on artists and albums unless set.
 
