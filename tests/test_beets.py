@@ -123,6 +123,17 @@ def test_answers_as_a_playlist(imported: Beet, home: Path) -> None:
     assert "music/Bass/lower.flac" in lines
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such names there")
+def test_what_a_playlist_cannot_hold_is_told(beet: Beet, home: Path) -> None:
+    (home / "music/Bass/lower.flac").rename(home / "music/Bass/low\ner.flac")
+    beet("import", "-q", str(home / "music"))
+    beet("soundalike", "index")
+    out = home / "mix.m3u8"
+    with pytest.raises(UserError, match=r"left out .*low\\ner.flac.*line break"):
+        beet("soundalike", "similar", "title::^low$", "-n", "2", "--m3u", str(out))
+    assert len([line for line in out.read_text("utf-8").splitlines() if line[0] != "#"]) == 1
+
+
 def test_a_query_names_what_is_indexed(beet: Beet, home: Path) -> None:
     beet("import", "-q", str(home / "music"))
     assert "2 new" in beet("soundalike", "index", "artist:Bass")

@@ -180,5 +180,8 @@ def _write_playlist(path: Path, items: Sequence[Any], title: str) -> None:
         Track(str(item.id), item.filepath, item.title, item.artist, item.album, item.length)
         for item in items
     ]
-    write_m3u8(path, tracks, title=title)
-    ui.print_(f"soundalike: {len(tracks)} tracks in {path}")
+    left_out = write_m3u8(path, tracks, title=title)
+    ui.print_(f"soundalike: {len(tracks) - len(left_out)} tracks in {path}")
+    if left_out:
+        missing = "; ".join(f"{str(track)!r}: {why}" for track, why in left_out)
+        raise UserError(f"soundalike: left out {missing}")

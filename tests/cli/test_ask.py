@@ -285,6 +285,10 @@ def test_similar_asks_with_a_playlist(
     ran = run("similar", queue, "--json", "--raw", "--library", indexed)
     assert (ran.code, names(ran.out)[0]) == (0, "Lower")
     assert "gone.flac (no such file" in ran.err
+    assert "(1 entry of playlists could not be asked with, such as gone.flac" in ran.err
+    queue.write_text(f"{music / 'low.flac'}\nhttp://x/stream\n")
+    ran = run("similar", queue, "--library", indexed)
+    assert "such as http://x/stream (a stream (http), not a file)" in ran.err
     queue.write_text("gone.flac\n")
     ran = run("similar", queue, "--library", indexed)
     assert (ran.code, "names nothing to ask with" in ran.err) == (2, True)
@@ -413,6 +417,7 @@ def test_versions_tells_copies(run: Run, model: Path, music: Path, tmp_path: Pat
     ran = run("versions", *library)
     assert (ran.code, ran.err) == (0, "1 recording is there more than once\n")
     assert "copy: the same file" in ran.out
+    assert "(copy)" not in ran.out  # all of them are
     ran = run("versions", "high", *library)
     assert (ran.code, ran.out, "no other version of Sine - High" in ran.err) == (0, "", True)
     assert run("versions", "nothing like it", *library).code == 2
@@ -430,3 +435,21 @@ def test_the_name_of_a_file_means_that_file(run: Run, indexed: Path) -> None:
     ran = run("similar", "low.flac", "--library", indexed, "--raw")
     assert ran.code == 0
     assert "asking about Sine - Low (" in ran.err
+
+
+def test_copies_within_a_recording_are_marked(
+    run: Run, model: Path, music: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "music").mkdir()
+    for name in ("low", "twin"):
+        (tmp_path / f"music/{name}.flac").write_bytes((music / "low.flac").read_bytes())
+    write_tone(tmp_path / "music/low.wav", 220.0, 4.0)
+    library = ("--library", tmp_path / "lib")
+    assert run("index", tmp_path / "music", *library, "--model", model, "-q").code == 0
+    lines = run("versions", *library).out.splitlines()
+    assert "recording: vectors close, and all 4 s long" in lines
+    assert [line.split()[-2] for line in lines if line.endswith("  (copy)")] == [
+        str(tmp_path / "music/twin.flac")
+    ]
+    (group,) = json.loads(run("versions", "--json", *library).out)
+    assert group["copies"] == [group["tracks"][2]["id"]]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,8 +26,14 @@ def test_path_prints_a_line_for_each_track(run: Run, indexed: Path, music: Path)
     ran = run("path", music / "low.flac", music / "high.flac", "-n", 4, "--library", indexed)
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
-    assert len(lines) == 4
-    assert lines[0].split() == ["1", "1.000", "1.000", "Sine", "-", "Low"]
+    assert len(lines) == 5
+    assert lines[0].split() == ["step", "start"]
+    assert lines[1].split() == ["1", "Sine", "-", "Low"]  # nothing comes before the start
+    number, step, start, *name = lines[2].split()
+    assert (number, name[:2]) == ("2", ["Sine", "-"])
+    assert step == start  # the one before is the start
+    assert float(lines[-1].split()[2]) < float(start)
+    assert lines[0].index("step") + len("step") == lines[2].index(step) + len(step)
     assert lines[-1].endswith("Sine - High")
 
 
@@ -65,6 +73,25 @@ def test_path_writes_a_playlist(
     assert "#PLAYLIST:From Low to High" in (tmp_path / "way.m3u8").read_text()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such names there")
+@pytest.mark.parametrize("verb", ["similar", "radio", "mix", "sort"])
+def test_a_name_no_playlist_can_hold_is_left_out_and_told(
+    run: Run, model: Path, music: Path, tmp_path: Path, verb: str
+) -> None:
+    (tmp_path / "odd").mkdir()
+    for name, odd in {"low": "low", "middle": "middle", "high": "hi\ngh"}.items():
+        shutil.copy(music / f"{name}.flac", tmp_path / f"odd/{odd}.flac")
+    library = ("--library", tmp_path / "lib")
+    assert run("index", tmp_path / "odd", *library, "--model", model, "-q").code == 0
+    asked = tmp_path / "odd" if verb in ("mix", "sort") else tmp_path / "odd/low.flac"
+    ran = run(verb, asked, "--m3u", "out.m3u8", *library)
+    assert ran.code == 1
+    assert "hi\\ngh.flac: its path has a line break" in ran.err
+    kept = {"low", "middle"} if verb in ("mix", "sort") else {"middle"}
+    assert set(stems(tmp_path / "out.m3u8")) == kept
+    assert f"{len(kept)} tracks in out.m3u8" in ran.err
+
+
 def test_radio_is_the_same_for_the_same_seed(run: Run, indexed: Path, music: Path) -> None:
     tune = ("radio", music / "low.flac", "--json", "--library", indexed)
     first = run(*tune, "-n", 4, "--seed", 7)
@@ -78,7 +105,7 @@ def test_radio_ends_with_a_word_or_goes_on(run: Run, indexed: Path, music: Path)
     tune = ("radio", music / "low.flac", "-n", 10, "--json", "--library", indexed)
     ran = run(*tune)
     assert (ran.code, len(titles(ran.out))) == (0, 4)
-    assert "used up after 4 tracks" in ran.err
+    assert "used up after 4 tracks; --repeat begins anew" in ran.err
     assert len(titles(run(*tune, "--repeat").out)) == 10
 
 
@@ -110,7 +137,8 @@ def test_sort_keeps_every_entry_and_exits_1_for_those_it_cannot_hear(
     write_tone(tmp_path / "own.wav", 890.0, 4.0)
     (tmp_path / "letter.mp3").write_text("Dear Sir or Madam,\n" * 100)
     names = [f"{music}/{name}.flac" for name in ("high", "low", "higher", "lower")]
-    lines = [*names[:2], "http://x.org/live", "own.wav", *names[2:], "letter.mp3", "gone.mp3"]
+    lines = [*names[:2], "http://x.org/live", "own.wav", *names[2:], "letter.mp3"]
+    lines.append("/nowhere/gone.mp3")
     playlist = tmp_path / "party.m3u8"
     playlist.write_text("\n".join(lines))
     ran = run(
@@ -129,7 +157,8 @@ def test_sort_keeps_every_entry_and_exits_1_for_those_it_cannot_hear(
     assert {*stems(playlist)[3:5]} == {"high", "higher"}
     assert "party.m3u8:3: http://x.org/live: a stream" in ran.err
     assert "party.m3u8:7: letter.mp3: " in ran.err
-    assert "party.m3u8:8: gone.mp3: no such file" in ran.err
+    assert "party.m3u8:8: /nowhere/gone.mp3: no such file" in ran.err
+    assert playlist.read_text().splitlines()[-1] == "/nowhere/gone.mp3"
 
 
 def test_sort_with_an_end_and_all_there_exits_0(
@@ -183,7 +212,10 @@ def test_a_seed_that_cannot_be_read_and_an_empty_library(
     assert "letter.mp3" in ran.err
     ran = run("radio", broken / "letter.mp3", music / "low.flac", "-n", 1, "--library", indexed)
     assert ran.code == 1
-    assert len(ran.out.splitlines()) == 1
+    heading, first = ran.out.splitlines()
+    assert heading.split() == ["step", "seeds"]
+    number, seeds, artist = first.split()[:3]  # nothing was played before the first
+    assert (number, artist, 0 <= float(seeds) <= 1) == ("1", "Sine", True)
     assert "letter.mp3" in ran.err
     for verb in ("radio", "mix", "sort"):
         ran = run(verb, music, "--library", "nowhere")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from shell import FREQUENCIES, Run
 
+from fake_model import write_tone
 from soundalike.library.library import Library
 
 
@@ -81,6 +82,22 @@ def test_clusters_are_listed(run: Run, indexed: Path) -> None:
     sizes = [int(line.split()[0]) for line in ran.out.splitlines()]
     assert sizes == sorted(sizes, reverse=True)
     assert sum(sizes) == len(FREQUENCIES)
+
+
+def test_long_names_are_cut(run: Run, model: Path, music: Path, tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    for number, name in enumerate(("low", "high")):
+        tags = {"title": f"{name} {'and on ' * 40}", "artist": name}
+        write_tone(tmp_path / f"music/{name}.flac", FREQUENCIES[name], 4.0 + number, tags=tags)
+    library = ("--library", tmp_path / "lib")
+    assert run("index", tmp_path / "music", *library, "--model", model, "-q").code == 0
+    for command in (
+        ("clusters", "-k", 2, "-q"),
+        ("path", tmp_path / "music/low.flac", tmp_path / "music/high.flac"),
+    ):
+        lines = [line for line in run(*command, *library).out.splitlines() if "and on" in line]
+        assert len(lines) == 2
+        assert all(line.endswith("…") for line in lines)
 
 
 def test_clusters_as_json(run: Run, indexed: Path) -> None:

@@ -145,6 +145,16 @@ def test_a_radio_is_resumed_from_its_state(library: Library, music: Path, tmp_pa
         library.resume(state)
 
 
+def test_what_can_be_no_music_is_refused(library: Library, music: Path) -> None:
+    for refused in (library.radio, library.mix, library.sort):
+        with pytest.raises(QueryError, match="5 is no Track, id or path"):
+            refused(5)  # type: ignore[arg-type]
+    with pytest.raises(QueryError, match="5 is no Track"):
+        library.path_between(5, music / "a/a0.flac")  # type: ignore[arg-type]
+    with pytest.raises(QueryError, match="'x' is no state of a radio"):
+        library.resume("x")  # type: ignore[arg-type]
+
+
 def test_a_radio_knows_no_limit_per_artist(library: Library, music: Path) -> None:
     with pytest.raises(QueryError, match="artist spacing"):
         library.radio(music, selection=Selection(max_per_artist=2))

@@ -72,6 +72,21 @@ def test_a_track_its_id_and_its_path_ask_the_same(
         assert library.track(query) == track
 
 
+@pytest.mark.parametrize("query", [5, [5], None, 1.5])
+def test_what_can_be_no_query_is_refused(library: Library, music: Path, query: object) -> None:
+    with pytest.raises(QueryError, match=r"is no Track, id or path.*numpy"):
+        library.similar(query)  # type: ignore[arg-type]
+    with pytest.raises(QueryError, match="is no Track"):
+        library.similar(music / "seed.mp3", dislike=query)  # type: ignore[arg-type]
+
+
+def test_a_library_shows_where_it_is_and_what_is_open(library: Library) -> None:
+    alone = Library(library.path)
+    assert repr(alone) == f"<Library {str(library.path)!r}>"
+    assert len(alone.tracks()) == 5
+    assert repr(alone) == f"<Library {str(library.path)!r}, 5 tracks>"
+
+
 def test_library_tracks_need_no_encoder(library: Library, music: Path) -> None:
     alone = Library(library.path)
     assert names(alone.similar(music / "seed.mp3", n=1)) == ["near"]

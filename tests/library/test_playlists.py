@@ -61,14 +61,17 @@ def test_a_playlist_given_relatively_is_still_relative_to_itself(
 @pytest.mark.parametrize(
     ("name", "why"), [(b"a\nb.mp3", "line break"), (b"a\rb.mp3", "line break"), (b"\xff", "UTF-8")]
 )
-def test_what_a_playlist_cannot_hold_leaves_the_old_one(
+def test_what_a_playlist_cannot_hold_is_left_out_and_returned(
     tmp_path: Path, name: bytes, why: str
 ) -> None:
-    playlist = tmp_path / "m.m3u8"
-    playlist.write_text("old")
-    with pytest.raises(LibraryError, match=why):
-        write_m3u8(playlist, [track(tmp_path / "ok.mp3"), track(tmp_path / os.fsdecode(name))])
-    assert playlist.read_text() == "old"
+    playlist, lost = tmp_path / "m.m3u8", tmp_path / os.fsdecode(name)
+    ((path, said),) = write_m3u8(
+        playlist, [track(tmp_path / "a.mp3"), track(lost, "Lost"), track(tmp_path / "b.mp3")]
+    )
+    assert (path, why in said) == (lost, True)
+    assert "Lost" not in playlist.read_text()
+    assert [entry.text for entry in playlists.read_m3u8(playlist)] == ["a.mp3", "b.mp3"]
+    assert write_m3u8(playlist, [track(tmp_path / "a.mp3")]) == []
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
@@ -237,6 +240,22 @@ def test_entries_are_written_again_as_they_were(tmp_path: Path) -> None:
     entries = playlists.read_m3u8(written(tmp_path, b"\n".join(lines)))
     write_m3u8(tmp_path / "again.m3u8", entries)
     assert (tmp_path / "again.m3u8").read_bytes() == b"#EXTM3U\n" + b"\n".join(lines) + b"\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="other paths there")
+def test_entries_that_are_not_there_are_kept_as_written(tmp_path: Path) -> None:
+    (tmp_path / "deeper").mkdir()
+    lines = [b"/nowhere.mp3", b"file:///no%20where.mp3", b"sub\\gone.mp3", b"gone.mp3"]
+    entries = playlists.read_m3u8(written(tmp_path, b"\n".join(lines)))
+    write_m3u8(tmp_path / "again.m3u8", entries)
+    assert (tmp_path / "again.m3u8").read_bytes().splitlines()[1:] == lines
+    # From another folder a relative entry means another file, so it is written anew.
+    write_m3u8(tmp_path / "deeper/m.m3u8", entries)
+    again = (tmp_path / "deeper/m.m3u8").read_bytes().splitlines()[1:]
+    assert again == [*lines[:2], b"../sub/gone.mp3", b"../gone.mp3"]
+    write_m3u8(tmp_path / "deeper/m.m3u8", entries, absolute=True)
+    last = (tmp_path / "deeper/m.m3u8").read_text().splitlines()[-1]
+    assert last == str(tmp_path / "gone.mp3")
 
 
 @pytest.fixture

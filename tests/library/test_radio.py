@@ -175,6 +175,7 @@ def test_what_has_left_the_library_does_not_stop_it() -> None:
         ({"played": "x"}, "played is 'x'"),
         ({"liked": [1]}, "liked"),
         ({"drift": "much"}, "drift is 'much'"),
+        ({"seed": 1.5}, "seed is 1.5"),
     ],
 )
 def test_states_that_cannot_be(changes: dict[str, Any], why: str) -> None:
@@ -188,6 +189,24 @@ def test_no_spacing_is_too_wide() -> None:
     ground = ground_of(12, artists="ab")
     wide = rows(ground, radio(ground, [0], artist_spacing=10**12))
     assert wide == rows(ground, radio(ground, [0], artist_spacing=11))
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"drift": "x"}, "drift is 'x'"),
+        ({"seed": 1.5}, r"seed is 1\.5; take a whole number"),
+        ({"artist_spacing": 1.5}, r"spacing is 1\.5; take a whole number"),
+    ],
+)
+def test_settings_of_another_kind_are_refused(changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(QueryError, match=why):
+        check_state(RadioState(["x"], **changes))
+
+
+def test_numbers_of_numpy_become_plain_ones() -> None:
+    state = check_state(RadioState(["x"], drift=np.float32(0.5), seed=np.int64(3)))  # type: ignore[arg-type]
+    assert state_from(json.loads(json.dumps(asdict(state)))) == state
 
 
 def test_a_state_with_a_count_below_none_is_no_state() -> None:

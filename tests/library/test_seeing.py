@@ -59,6 +59,25 @@ def test_representatives_are_of_different_artists_where_there_are(library: Libra
     assert storm.representatives == storm.tracks[:3]
 
 
+def test_a_group_is_called_after_one_with_an_artist_and_shows_a_recording_once(
+    tmp_path: Path,
+) -> None:
+    made, _ = new_library(tmp_path / "library")
+    write_sounds(tmp_path / "music/castle.flac", "a", "b", "c")  # in the midst, without tags
+    for name, artist, sounds in (
+        ("Castle", "Anna", "abx"),
+        ("Tower", "Bert", "ayc"),
+        ("Moat", "Cleo", "zbc"),
+    ):
+        write_sounds(tmp_path / f"music/{artist}.flac", *sounds, title=name, artist=artist)
+    made.index([tmp_path / "music"])
+    (group,) = made.clusters(1)
+    assert group.tracks[0].title == "castle"
+    assert {track.artist for track in group.representatives} == {"", "Bert", "Cleo"}
+    second = group.representatives[1]
+    assert group.name == f"like {second.artist} - {second.title}"
+
+
 def test_the_map_has_every_track_once_and_the_groups_lie_apart(library: Library) -> None:
     seen = library.map(layout="pca")
     assert seen.tracks == library.tracks()

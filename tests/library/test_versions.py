@@ -108,6 +108,22 @@ def test_groups_of_duplicates() -> None:
         ("copy", ["A", "A"]),
     ]
     assert found[1].why == "the same file"
+    assert found[1].copies == found[1].tracks[1:]
+    assert found[0].copies == ()
+
+
+def test_a_group_says_what_holds_of_all_its_files() -> None:
+    same = {"vector": towards(0.5), "title": "A", "duration": 44.0}
+    rows = [same | {"content": "x"}, same | {"content": "y"}, same | {"content": "x"}]
+    (group,) = duplicates(snapshot_of(rows))
+    assert (group.kind, group.why) == ("recording", "vectors close, and all 44 s long")
+    assert group.copies == (group.tracks[2],)
+    titled = [same | {"content": str(i), "duration": 44.0 + 50 * i} for i in range(3)]
+    (group,) = duplicates(snapshot_of(titled))
+    assert group.why == "vectors close, and the same title; 44 to 144 s long"
+    chain = [titled[0], titled[1], titled[1] | {"title": "B", "content": "b"}]
+    (group,) = duplicates(snapshot_of(chain))
+    assert group.why.endswith("from one to the next the same duration or title; 44 to 94 s long")
 
 
 @settings(max_examples=100, deadline=None)

@@ -25,6 +25,7 @@ from soundalike.errors import QueryError
 
 if TYPE_CHECKING:
     from soundalike.library.library import Library
+    from soundalike.library.playlists import Entry
     from soundalike.library.tracks import Track
 
 
@@ -114,14 +115,18 @@ def similar(
         **how,
     )
     show.print_note(neighbors.note)
+    whole = True
     if m3u:
         title = f"Like {', '.join(map(_name, seeds[:3]))}{', ...' if len(seeds) > 3 else ''}"
-        _write(m3u, [neighbor.track for neighbor in neighbors], title, absolute)
+        tracks = [neighbor.track for neighbor in neighbors]
+        whole = write_playlist(m3u, tracks, title, absolute)
     if as_json:
         by = {"sense": options["sense"], "calibrated": opened.calibrated}
         show.print_json([fields | by for fields in show.answers_fields(neighbors)])
     elif not m3u:
         show.print_neighbors(neighbors)
+    if not whole:
+        click.get_current_context().exit(1)
 
 
 @click.command()
@@ -171,7 +176,8 @@ def versions(query: str | None, as_json: bool, library: Path | None, model: str 
         click.echo(f"{count} there more than once", err=True)
         for group in groups:
             click.echo(f"\n{group.kind}: {group.why}")
-            show.print_tracks(group.tracks)
+            # In a group of copies nothing else is to be told apart.
+            show.print_tracks(group.tracks, group.copies if group.kind == "recording" else ())
         return
     wanted = meant(opened, query)
     found = opened.versions(wanted)
@@ -222,11 +228,15 @@ def meant(library: Library, query: str) -> Any:
     return named[0]
 
 
-def _write(m3u: Path, tracks: Sequence[Track], title: str, absolute: bool) -> None:
+def write_playlist(m3u: Path, tracks: Sequence[Track | Entry], title: str, absolute: bool) -> bool:
+    """Write a playlist and tell what is in it and what is not; whether it holds everything."""
     from soundalike.library.playlists import write_m3u8
 
-    write_m3u8(m3u, tracks, title=title, absolute=absolute)
-    click.echo(f"{len(tracks)} tracks in {show.show_path(m3u)}", err=True)
+    left_out = write_m3u8(m3u, tracks, title=title, absolute=absolute)
+    for path, why in left_out:
+        click.echo(f"left out {show.show_path(path)}: {why}", err=True)
+    click.echo(f"{len(tracks) - len(left_out)} tracks in {show.show_path(m3u)}", err=True)
+    return not left_out
 
 
 def _tell(track: Track, others: str = "") -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from soundalike.cli import show
-from soundalike.cli.ask import meant
+from soundalike.cli.ask import meant, write_playlist
 from soundalike.cli.options import (
+    exclude_option,
     filter_option,
     json_option,
     library_option,
@@ -41,14 +42,7 @@ _OUT = (
 )
 _CHOICE = (
     filter_option,
-    click.option(
-        "--exclude-from",
-        "exclude",
-        multiple=True,
-        type=PLACE,
-        metavar="M3U8",
-        help="Take nothing that this playlist names.",
-    ),
+    exclude_option,
     click.option("--keep-versions", is_flag=True, help="Several files of one recording, too."),
 )
 _LIMITS = tuple(
@@ -85,7 +79,7 @@ def path(start: str, end: str, count: int, **options: Any) -> None:
     It leads over tracks that lie between the two, in steps as even as may be, and there always is one.
     START and END are tracks of the library, words that one track alone has, or any other audio files.
 
-    Each line shows how alike a track is to the one before it and to START.
+    The column "step" says how alike a track is to the one before it, "start" to START.
     """
     with _Playlist(options) as playlist:
         library = playlist.library
@@ -123,7 +117,7 @@ def radio(seeds: tuple[str, ...], count: int, **options: Any) -> None:
     SEED is a track, an audio file, a folder or a playlist. The same --seed in the same library makes the
     same radio, and a longer one begins with the shorter.
 
-    Each line shows how alike a track is to the one before it and to the seeds.
+    The column "step" says how alike a track is to the one before it, "seeds" to the nearest of the seeds.
     """
     with _Playlist(options) as playlist:
         _require_count(count)
@@ -138,8 +132,9 @@ def radio(seeds: tuple[str, ...], count: int, **options: Any) -> None:
         )
         steps = list(itertools.islice(tuned, count))
         if len(steps) < count:
-            click.echo(f"the library is used up after {len(steps)} tracks (--repeat)", err=True)
-        playlist.show(steps, f"Radio {_name(seeds)}", tuned.left_out)
+            played = "1 track" if len(steps) == 1 else f"{len(steps)} tracks"
+            click.echo(f"the library is used up after {played}; --repeat begins anew", err=True)
+        playlist.show(steps, f"Radio {_name(seeds)}", tuned.left_out, since="seeds")
 
 
 @click.command()
@@ -152,7 +147,10 @@ def mix(music: tuple[str, ...], count: int, only_new: bool, **options: Any) -> N
 
     MUSIC is any number of folders, playlists, tracks and audio files. Some that stand for all of it are
     asked in turns for what is like them, and the answers put in an order in which neighbors sound alike.
-    About a third are from MUSIC itself, or none with --only-new.
+    A third are those themselves, where there are so many; the rest may be from MUSIC as well, so up to all
+    are. With --only-new none are.
+
+    The column "step" says how alike a track is to the one before it, "start" to the first.
     """
     with _Playlist(options) as playlist:
         route = playlist.library.mix(
@@ -178,6 +176,8 @@ def sort(music: tuple[str, ...], start: str | None, end: str | None, **options: 
     Every entry is kept. Files outside the library are listened to; what cannot be heard (streams, files
     that are not there) comes last, is listed, and makes the exit code 1. PLAYLIST may also be folders or
     files. --m3u may name the playlist itself.
+
+    The column "step" says how alike a track is to the one before it, "start" to the first.
     """
     with _Playlist(options) as playlist:
         library = playlist.library
@@ -215,24 +215,26 @@ class _Playlist:
         left_out: Sequence[LeftOut],
         *,
         keep: bool = False,
+        since: str = "start",
     ) -> None:
-        """Show steps and list what was left out, which with `keep` comes last in the playlist."""
+        """Show steps and list what was left out, which with `keep` comes last in the playlist.
+
+        `since` says what the steps started from: "start", the first of them, or "seeds".
+        """
         self._failed = bool(left_out)
         for each in left_out:
             where = f"{show.show_path(each.playlist)}:{each.line}: " if each.playlist else ""
             click.echo(f"{where}{show.one_line(each.name)}: {each.reason}", err=True)
         if self._m3u:
-            from soundalike.library.playlists import write_m3u8
-
             kept = [each.entry for each in left_out if keep and each.entry]
             tracks: list[Track | Entry] = [step.track for step in steps]
             tracks += kept
-            write_m3u8(self._m3u, tracks, title=title, absolute=self._absolute)
-            click.echo(f"{len(tracks)} tracks in {show.show_path(self._m3u)}", err=True)
+            whole = write_playlist(self._m3u, tracks, title, self._absolute)
+            self._failed |= not whole
         if self._json:
             show.print_json([show.step_fields(step) for step in steps])
         elif not self._m3u:
-            show.print_steps(steps)
+            show.print_steps(steps, since)
 
 
 def _selected(options: dict[str, Any]) -> Selection:

@@ -54,16 +54,17 @@ filter_option = click.option(
     default="",
     help="Only tracks for which this holds, such as \"genre = 'Jazz' AND year < 1970\".",
 )
+exclude_option = click.option(
+    "--exclude-from",
+    "exclude",
+    multiple=True,
+    type=PLACE,
+    metavar="M3U8",
+    help="Leave out what this playlist names.",
+)
 _SELECTION = (
     filter_option,
-    click.option(
-        "--exclude-from",
-        "exclude",
-        multiple=True,
-        type=PLACE,
-        metavar="M3U8",
-        help="Leave out what this playlist names.",
-    ),
+    exclude_option,
     click.option("--exclude-same-artist", is_flag=True, help="Leave out the artist of the query."),
     click.option("--exclude-same-album", is_flag=True, help="Leave out the album of the query."),
     click.option(

@@ -99,7 +99,7 @@ def _print_groups(listed: Sequence[Group], as_json: bool, what: str) -> None:
         show.print_json([{**_named(each), "tracks": each.tracks} for each in listed])
         return
     for each in listed:
-        click.echo(f"{each.tracks:5}  {_title(each)}")
+        click.echo(f"{_count(each.tracks):>12}  {_title(each)}")
     click.echo(f"{len(listed)} {what}", err=True)
 
 
@@ -115,9 +115,13 @@ def _print_neighbors(
     for place, each in enumerate(found, start=1):
         name = _title(each)
         name = name if len(name) <= _NAME_WIDTH else f"{name[: _NAME_WIDTH - 1]}…"
-        line = f"{place:3}  {each.similarity:.3f}  {name:{_NAME_WIDTH}} {each.tracks:4}"
+        line = f"{place:3}  {each.similarity:.3f}  {name:{_NAME_WIDTH}}  {_count(each.tracks):>10}"
         best = each.pairs[0]
         click.echo(f"{line}  {_short(best.query.title)} ~ {_short(best.answer.title)}")
+
+
+def _count(tracks: int) -> str:
+    return "1 track" if tracks == 1 else f"{tracks} tracks"
 
 
 def _named(group: Group | GroupNeighbor) -> dict[str, str]:

@@ -157,8 +157,10 @@ def clusters(
         show.print_json([cluster_fields(cluster) for cluster in found])
         return
     for cluster in found:
-        tracks = "; ".join(show.name_of(track) for track in cluster.representatives[:SHOWN])
-        click.echo(f"{len(cluster.tracks):6}  {cluster.name}: {tracks}")
+        shown = cluster.representatives[:SHOWN]
+        tracks = "; ".join(show.short(show.name_of(track)).rstrip() for track in shown)
+        name = show.short(cluster.name).rstrip()
+        click.echo(f"{len(cluster.tracks):6}  {name}: {tracks}")
 
 
 def cluster_fields(cluster: Cluster) -> dict[str, Any]:

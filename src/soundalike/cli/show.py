@@ -94,7 +94,8 @@ def version_fields(version: Version) -> dict[str, Any]:
 def duplicates_fields(group: Duplicates) -> dict[str, Any]:
     """Files of one recording as JSON."""
     tracks = [track_fields(track) for track in group.tracks]
-    return {"kind": group.kind, "why": group.why, "tracks": tracks}
+    copies = [track.id for track in group.copies]
+    return {"kind": group.kind, "why": group.why, "tracks": tracks, "copies": copies}
 
 
 def step_fields(step: Step) -> dict[str, Any]:
@@ -106,12 +107,17 @@ def step_fields(step: Step) -> dict[str, Any]:
     }
 
 
-def print_steps(steps: Sequence[Step]) -> None:
-    """A table: place, similarity to the track before and to the start, track."""
+def print_steps(steps: Sequence[Step], since: str) -> None:
+    """A table with headings: place, similarity to the track before and to the start, track.
+
+    Before the first there is none; it is the start itself unless the steps are `since` "seeds".
+    """
+    if steps:
+        click.echo(f"{'':3}  {'step':>5}  {since:>5}")
     for place, step in enumerate(steps, start=1):
-        click.echo(
-            f"{place:3}  {step.similarity:.3f}  {step.from_start:.3f}  {name_of(step.track)}"
-        )
+        before = f"{step.similarity:.3f}" if place > 1 else ""
+        start = f"{step.from_start:.3f}" if place > 1 or since == "seeds" else ""
+        click.echo(f"{place:3}  {before:5}  {start:5}  {short(name_of(step.track)).rstrip()}")
 
 
 def print_json(value: object) -> None:
@@ -122,13 +128,14 @@ def print_json(value: object) -> None:
 def print_note(note: str) -> None:
     """What the answers do not say, on the error output."""
     if note:
-        click.echo(f"({show_path(Path(note))})", err=True)
+        click.echo(f"({one_line(note)})", err=True)
 
 
-def print_tracks(tracks: Sequence[Track]) -> None:
-    """A line per track: artist and title, length, path."""
+def print_tracks(tracks: Sequence[Track], copies: Sequence[Track] = ()) -> None:
+    """A line per track: artist and title, length, path; and which are copies."""
     for track in tracks:
-        click.echo(f"{clock(track.duration):>7}  {short(name_of(track))}  {show_path(track.path)}")
+        line = f"{clock(track.duration):>7}  {short(name_of(track))}  {show_path(track.path)}"
+        click.echo(f"{line}  (copy)" if track in copies else line)
 
 
 def short(name: str) -> str:

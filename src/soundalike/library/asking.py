@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -76,7 +76,8 @@ class Asking(Held):
         snapshot, selection = self._filled(), selection or Selection()
         ranking.columns_of(sense, snapshot.senses)  # or else an error, before a file is listened to
         liked, missing = self._seeds(query, snapshot, excerpt)
-        disliked, missing_too = self._seeds(dislike, snapshot, WHOLE) if len(dislike) else ([], [])
+        none = isinstance(dislike, Sized) and not len(dislike)
+        disliked, missing_too = ([], []) if none else self._seeds(dislike, snapshot, WHOLE)
         _require_two_sides(liked, disliked)
         chooser = Chooser(selection, liked, snapshot, n=n)
         question = Question(
@@ -158,7 +159,8 @@ class Asking(Held):
     ) -> tuple[list[Seed], list[str]]:
         """Vectors and facts of everything asked with; and what a playlist names in vain."""
         single = isinstance(query, Track | Path | str | np.ndarray)
-        given: Sequence[Asked] = [query] if single else query  # type: ignore[list-item,assignment]
+        several = isinstance(query, Iterable) and not single
+        given: list[Asked] = list(query) if several else [query]  # type: ignore[list-item,arg-type]
         asked, missing = [], []
         for each in given:
             if isinstance(each, Path | str) and queries.is_playlist(each):
@@ -169,7 +171,7 @@ class Asking(Held):
                 asked.append(each)
         if not asked:
             raise QueryError("there is nothing to ask with; give at least one track or file")
-        if excerpt != WHOLE and (len(asked) > 1 or asked != list(given)):
+        if excerpt != WHOLE and (len(asked) > 1 or asked != given):
             raise QueryError("an excerpt belongs to one file; ask with that file alone")
         rows = [None if isinstance(e, np.ndarray) else queries.row_of(e, snapshot) for e in asked]
         once = [i for i, row in enumerate(rows) if row is None or rows.index(row) == i]
@@ -235,10 +237,11 @@ def _note(found: Sequence[Neighbor], n: int, chooser: Chooser, missing: Sequence
     """What is not among the answers, in a sentence or two."""
     notes = []
     if missing:
-        notes.append(f"{len(missing)} entries of playlists are not there, such as {missing[0]}")
+        entries = "1 entry" if len(missing) == 1 else f"{len(missing)} entries"
+        notes.append(f"{entries} of playlists could not be asked with, such as {missing[0]}")
     if chooser.again:
         files = "another file" if chooser.again == 1 else f"{chooser.again} other files"
-        notes.append(f"{files} of the recording asked with, or of excluded ones, left out")
+        notes.append(f"left out {files} of what was asked with or excluded")
     if chooser.passed:
         better = "a better answer" if chooser.passed == 1 else f"{chooser.passed} better answers"
         notes.append(f"{better} of the same artists or albums left out")
@@ -247,5 +250,6 @@ def _note(found: Sequence[Neighbor], n: int, chooser: Chooser, missing: Sequence
         if not found:
             notes.append(f"nothing is found: {why or 'the library has no other track'}")
         elif why:
-            notes.append(f"only {len(found)} of {n} are found: {why}")
+            answers = "1 answer" if len(found) == 1 else f"{len(found)} answers"
+            notes.append(f"{answers} instead of {n}: {why}")
     return "; ".join(notes)

@@ -89,8 +89,8 @@ class Going(Held):
             An iterator of steps with `like`, `dislike` and `state`, which `resume` goes on from.
 
         Raises:
-            QueryError: an empty library, an unknown seed, a drift outside 0..1, a negative spacing,
-                or a selection that lets nothing through.
+            QueryError: an empty library, an unknown seed, a drift outside 0..1, a seed or spacing
+                that is no whole number from 0 on, or a selection that lets nothing through.
             ModelError, AudioError: see `path_between`.
         """
         snapshot, selection = self._filled(), selection or Selection()
@@ -126,6 +126,8 @@ class Going(Held):
         Raises:
             QueryError: no such state, or a seed that is gone.
         """
+        if not isinstance(state, RadioState | Mapping):
+            raise QueryError(f"{state!r} is no state of a radio; give radio.state or its asdict")
         values = asdict(state) if isinstance(state, RadioState) else dict(state)
         taken, snapshot = state_from(values), self._filled()
         names = [material.name_of(text, snapshot) for text in taken.seeds]
@@ -146,7 +148,8 @@ class Going(Held):
         Args:
             music: folders, playlists, tracks, ids or files.
             n: tracks wanted, at least 1.
-            only_new: take none of that music; else it may be up to all, at least about a third.
+            only_new: take none of that music. Else tracks that stand for it are a third of the mix,
+                where there are so many, and others of it may be among the rest, up to all.
             sense: what to hear by, see `similar`.
             selection: what may be taken; no limits on artists and albums unless set.
 
@@ -228,7 +231,9 @@ class Going(Held):
 def _several(
     names: Track | Path | str | Iterable[Track | Path | str],
 ) -> list[Track | Path | str]:
-    return [names] if isinstance(names, Track | Path | str) else list(names)
+    if isinstance(names, Track | Path | str) or not isinstance(names, Iterable):
+        return [names]
+    return list(names)
 
 
 def _once(pieces: Sequence[Piece]) -> list[Piece]:

@@ -37,7 +37,7 @@ class Step:
 
     Attributes:
         track: the track.
-        similarity: to the one before, 0..1; 1 for the first.
+        similarity: to the one before, 0..1; 1 for the first, of a radio that to a seed.
         from_start: to the first one, or to what one started from, 0..1.
     """
 

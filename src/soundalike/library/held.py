@@ -53,6 +53,12 @@ class Held:
             )
         self._opened = Opened(self.path, embedder=embedder, model=model)
 
+    def __repr__(self) -> str:
+        """Say where it is and, if it was asked before, how many tracks it has; opens nothing."""
+        count = self._opened.loaded
+        tracks = "" if count is None else f", {count} tracks"
+        return f"<Library {str(self.path)!r}{tracks}>"
+
     def __len__(self) -> int:
         """Count the tracks."""
         snapshot = self._opened.snapshot()

@@ -105,7 +105,7 @@ def names_of(words: Sequence[Sequence[Word]], centres: Sequence[Track]) -> list[
 
     Args:
         words: of each group, best first.
-        centres: the track in the midst of each.
+        centres: a track in the midst of each.
 
     Returns:
         Such as "Jazz, 1960s"; "like Artist - Title" for a group without words; "Jazz, like Title"

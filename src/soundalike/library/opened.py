@@ -84,6 +84,12 @@ class Opened:
             return self.manifest.model
         return self._require(self.embedder().identity)
 
+    @property
+    def loaded(self) -> int | None:
+        """Tracks of what is open already; None if nothing is."""
+        snapshot = self._snapshot
+        return None if snapshot is None else len(snapshot)
+
     def snapshot(self) -> Snapshot | None:
         """The tracks of now; None before the first indexing."""
         identity = self.identity()

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
-from soundalike.errors import LibraryError, QueryError
+from soundalike.errors import QueryError
 from soundalike.library import queries
 from soundalike.library.disk import explained, reason, write_atomically
 from soundalike.library.snapshot import Snapshot
@@ -79,25 +79,33 @@ class Resolved:
 
 def write_m3u8(
     path: str | Path, tracks: Iterable[Track | Entry], *, title: str = "", absolute: bool = False
-) -> None:
+) -> list[tuple[Path, str]]:
     """Write a playlist, replacing the file whole or not at all.
 
     Args:
         path: of the playlist; its folder must exist.
-        tracks: in the order of playing; entries of other playlists keep their titles, and those
-            that name no file their text.
+        tracks: in the order of playing; entries of other playlists keep their titles, and their
+            text where it means the same in this one.
         title: the name players show. Line breaks in it and in tags become spaces.
         absolute: write whole paths, which still lead there when the playlist is moved alone.
 
+    Returns:
+        What M3U8 cannot express and the playlist lacks: paths with a line break or bytes that are
+        no UTF-8, each with the reason.
+
     Raises:
-        LibraryError: a track whose path has a line break or bytes that are no UTF-8, which M3U8
-            cannot express, or a place that cannot be written. No file is written then.
+        LibraryError: a place that cannot be written.
     """
-    path = Path(path)
+    path, left_out = Path(path), list[tuple[Path, str]]()
     lines = ["#EXTM3U"]
     if clean(title):
         lines.append(f"#PLAYLIST:{clean(title)}")
     for track in tracks:
+        line = _line(track, path, absolute=absolute)
+        why = _inexpressible(line)
+        if why and track.path is not None:
+            left_out.append((track.path, why))
+            continue
         if isinstance(track, Track):
             artist, name = clean(track.artist), clean(track.title)
             lines.append(
@@ -106,12 +114,10 @@ def write_m3u8(
         elif track.title or track.duration is not None:
             duration = -1 if track.duration is None else round(track.duration)
             lines.append(f"#EXTINF:{duration},{clean(track.title)}")
-        if track.path is not None:
-            lines.append(_line(track.path, path, absolute=absolute))
-        elif isinstance(track, Entry):
-            lines.append(track.text)
+        lines.append(line)
     with explained(f"cannot write the playlist {path}"):
         write_atomically(path, "".join(f"{line}\n" for line in lines).encode())
+    return left_out
 
 
 def read_m3u8(path: str | Path) -> list[Entry]:
@@ -192,26 +198,34 @@ def rows_listed(path: str | Path, snapshot: Snapshot) -> tuple[list[int], list[E
     return list(rows), [each.entry for each in resolved if each.row is None]
 
 
-def _line(track: Path, playlist: Path, *, absolute: bool) -> str:
+def _line(track: Track | Entry, playlist: Path, *, absolute: bool) -> str:
+    """The line for a track, or for an entry of another playlist."""
+    if isinstance(track, Entry) and (
+        track.path is None
+        or (not absolute and _place(track.text.encode(), playlist.absolute())[0] == track.path)
+    ):
+        return track.text
+    assert track.path is not None, "only an entry may name no file"
     try:
-        place = str(track)
+        place = str(track.path)
         if not absolute:
-            place = os.path.relpath(track, playlist.absolute().parent)
+            place = os.path.relpath(track.path, playlist.absolute().parent)
     except ValueError:  # Windows: another drive
         pass
     entry = place.replace(os.sep, "/")
-    if "\n" in entry or "\r" in entry:
-        raise LibraryError(
-            f"{str(track)!r} has a line break in its name; a playlist cannot hold it"
-        )
-    try:
-        entry.encode()
-    except UnicodeEncodeError:
-        raise LibraryError(
-            f"{str(track)!r} is not UTF-8; an M3U8 playlist cannot hold it"
-        ) from None
     # To a player a line that begins with # is a comment, and outer space is not part of the line.
     return f"./{entry}" if entry.startswith(("#", " ")) else entry
+
+
+def _inexpressible(line: str) -> str:
+    """Why a playlist cannot hold a line; "" if it can."""
+    if "\n" in line or "\r" in line:
+        return "its path has a line break, which a playlist cannot hold"
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return "its path is not UTF-8, which an M3U8 playlist cannot hold"
+    return ""
 
 
 def _lines(path: Path) -> list[bytes]:

@@ -57,9 +57,18 @@ def is_playlist(path: str | Path) -> bool:
 
 
 def row_of(query: Track | Path | str, snapshot: Snapshot) -> int | None:
-    """Find a track by id or path; None when the library has none."""
+    """Find a track by id or path; None when the library has none.
+
+    Raises:
+        QueryError: something that can be none of these, such as a number.
+    """
     if isinstance(query, Track):
         return snapshot.row_of_id.get(query.id)
+    if not isinstance(query, str | os.PathLike):
+        raise QueryError(
+            f"{query!r} is no Track, id or path, nor a list of these; similar also takes vectors "
+            "as numpy arrays"
+        )
     if isinstance(query, str) and query in snapshot.row_of_id:
         return snapshot.row_of_id[query]
     return snapshot.row_of_path.get(path_to_text(absolute(query)))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -222,12 +223,17 @@ def state_from(values: dict[str, Any]) -> RadioState:
 
 def check_state(state: RadioState) -> RadioState:
     """Return a state, or raise a QueryError for a drift, a seed or a spacing that cannot be."""
-    if not 0 <= state.drift <= 1:
-        raise QueryError(f"drift is {state.drift}; it goes from 0, stay, to 1, wander")
-    if state.seed < 0:
-        raise QueryError(f"seed is {state.seed}; take a whole number from 0 on")
+    if not isinstance(state.drift, Real) or not 0 <= state.drift <= 1:
+        raise QueryError(f"drift is {state.drift!r}; it goes from 0, stay, to 1, wander")
+    if not isinstance(state.seed, Integral) or state.seed < 0:
+        raise QueryError(f"seed is {state.seed!r}; take a whole number from 0 on")
     if state.count < 0:
         raise QueryError(f"this is no state of a radio: count is {state.count}")
-    if state.artist_spacing < 0:
-        raise QueryError(f"the artist spacing is {state.artist_spacing}; 0 is the least")
+    if not isinstance(state.artist_spacing, Integral) or state.artist_spacing < 0:
+        raise QueryError(
+            f"the artist spacing is {state.artist_spacing!r}; take a whole number from 0 on"
+        )
+    # JSON knows no numbers of numpy.
+    state.drift, state.seed = float(state.drift), int(state.seed)
+    state.artist_spacing = int(state.artist_spacing)
     return state

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from soundalike.library.ranking import BOTH
 from soundalike.library.snapshot import Snapshot
 from soundalike.library.tracks import Track, path_to_text
 from soundalike.library.vectors import Batch
+from soundalike.library.versions import plain_title, same_duration
 
 Vectors = npt.NDArray[np.float32]
 Tell = Callable[[str, int, int], object]
@@ -29,7 +30,7 @@ class Cluster:
 
     Attributes:
         number: from 0, the largest first.
-        name: what its tags have in common, or the track in its midst.
+        name: what its tags have in common, or a track in its midst, if possible one with an artist.
         words: what its tags say more often than those of the other tracks, best first.
         tracks: all of them, the most central first; `tracks[0]` is the medoid.
     """
@@ -41,12 +42,17 @@ class Cluster:
 
     @property
     def representatives(self) -> tuple[Track, ...]:
-        """A few central tracks, of different artists and albums as far as there are."""
+        """A few central tracks, of different artists and albums as far as there are.
+
+        Of several files of one recording, told by title and duration, one is among them.
+        """
         chosen: list[Track] = []
         for same in (False, True):
             for track in self.tracks:
+                if len(chosen) == REPRESENTATIVES:
+                    break
                 known = any(_source(track) == _source(other) for other in chosen)
-                if len(chosen) < REPRESENTATIVES and track not in chosen and known is same:
+                if known is same and not any(_again(track, other) for other in chosen):
                     chosen.append(track)
         return tuple(chosen)
 
@@ -200,11 +206,16 @@ class Seeing(Held):
         words = naming.words_of(labels, said, written)
         tracks = snapshot.tracks()
         members = [tuple(tracks[row] for row in own.tolist()) for own in order]
-        names = naming.names_of(words, [own[0] for own in members])
-        return [
-            Cluster(number, name, tuple(own), group)
-            for number, (name, own, group) in enumerate(zip(names, words, members, strict=True))
+        found = [
+            Cluster(number, "", tuple(own), group)
+            for number, (own, group) in enumerate(zip(words, members, strict=True))
         ]
+        midst = [
+            next((track for track in each.representatives if track.artist), each.tracks[0])
+            for each in found
+        ]
+        names = naming.names_of(words, midst)
+        return [replace(each, name=name) for each, name in zip(found, names, strict=True)]
 
 
 def _grouped(
@@ -225,6 +236,12 @@ def _tracks(snapshot: Snapshot, rows: npt.NDArray[np.int64]) -> list[Track]:
     """Tracks of ascending rows; those side by side are read at once."""
     runs = np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1)
     return [track for run in runs for track in snapshot.tracks(int(run[0]), len(run))]
+
+
+def _again(track: Track, other: Track) -> bool:
+    """Whether two central tracks of a group, which sound alike, are one recording."""
+    titled = plain_title(track.title) == plain_title(other.title)
+    return titled and same_duration(track.duration, other.duration)
 
 
 def _source(track: Track) -> tuple[str, str]:

@@ -77,11 +77,13 @@ class Duplicates:
         kind: "copy" if all are the same file, else "recording".
         tracks: two or more.
         why: in words.
+        copies: those of them that are the same file as one before them.
     """
 
     kind: str
     tracks: tuple[Track, ...]
     why: str
+    copies: tuple[Track, ...] = ()
 
 
 class Recordings:
@@ -144,7 +146,7 @@ def versions_of(row: int, snapshot: Snapshot) -> list[Version]:
         if snapshot.contents[other] == snapshot.contents[row]:
             verdict = ("copy", "the same file under another name")
         elif known.same(other, *mine):
-            verdict = ("recording", _why(row, other, known))
+            verdict = ("recording", _why((row, other), known))
         if verdict is not None:
             found.append(Version(snapshot.track(other), *verdict, score))
     found.sort(key=lambda v: (KINDS.index(v.kind), -round(v.similarity, 6), v.track.path))
@@ -174,10 +176,13 @@ def duplicates(snapshot: Snapshot) -> list[Duplicates]:
     found = []
     for rows in groups.values():
         if len(rows) > 1:
-            copies = len({snapshot.contents[row] for row in rows}) == 1
-            why = "the same file" if copies else _why(rows[0], rows[1], known)
+            contents = [snapshot.contents[row] for row in rows]
             tracks = tuple(snapshot.track(row) for row in rows)
-            found.append(Duplicates("copy" if copies else "recording", tracks, why))
+            copies = tuple(track for i, track in enumerate(tracks) if contents[i] in contents[:i])
+            if len(copies) == len(tracks) - 1:
+                found.append(Duplicates("copy", tracks, "the same file", copies))
+            else:
+                found.append(Duplicates("recording", tracks, _why(rows, known), copies))
     return sorted(found, key=lambda group: (-len(group.tracks), group.tracks[0].path))
 
 
@@ -256,8 +261,13 @@ def _verdict(
     return None
 
 
-def _why(row: int, other: int, known: Recordings) -> str:
-    one, two = float(known.durations[row]), float(known.durations[other])
-    if same_duration(one, two):
-        return f"vectors close, and both {one:.0f} s long"
-    return f"vectors close, and the same title; {one:.0f} and {two:.0f} s long"
+def _why(rows: Sequence[int], known: Recordings) -> str:
+    """Say why rows are one recording: two, or a group that is connected."""
+    lasts = [float(known.durations[row]) for row in rows]
+    if same_duration(min(lasts), max(lasts)):
+        return f"vectors close, and {'both' if len(rows) == 2 else 'all'} {lasts[0]:.0f} s long"
+    if len(rows) == 2:
+        return f"vectors close, and the same title; {lasts[0]:.0f} and {lasts[1]:.0f} s long"
+    titled = len({known.title(row) for row in rows}) == 1 and known.title(rows[0])
+    shared = "the same title" if titled else "from one to the next the same duration or title"
+    return f"vectors close, and {shared}; {min(lasts):.0f} to {max(lasts):.0f} s long"
