@@ -180,7 +180,7 @@ def test_what_it_cannot_do(imported: Beet, arguments: tuple[str, ...], reason: s
 
 def test_before_indexing_it_says_what_to_do(beet: Beet, home: Path) -> None:
     beet("import", "-q", str(home / "music"))
-    with pytest.raises(UserError, match="there is no library in .*soundalike index FOLDER"):
+    with pytest.raises(UserError, match=r"there is no library in .*soundalike index FOLDER"):
         beet("soundalike", "similar", "title:low")
 
 
