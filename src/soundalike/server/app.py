@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import weakref
+from collections.abc import AsyncIterator
 from importlib import resources
 from pathlib import Path
 
+import anyio
+import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -15,15 +19,28 @@ from starlette.middleware.cors import CORSMiddleware
 
 from soundalike import __version__
 from soundalike.library.library import Library
-from soundalike.server import asking, errors, keeping, media, schemas, tracks, uploads
+from soundalike.server import (
+    asking,
+    errors,
+    going,
+    keeping,
+    media,
+    metrics,
+    relating,
+    schemas,
+    seeing,
+    tracks,
+    uploads,
+)
 from soundalike.server.access import Access
 from soundalike.server.context import Context
 from soundalike.server.headers import SafeHeaders
+from soundalike.server.jobs import Jobs
 from soundalike.server.limits import Limits
 from soundalike.server.settings import Settings
 from soundalike.server.work import Work
 
-API = (keeping, tracks, media, asking, uploads)
+API = (keeping, tracks, media, relating, asking, uploads, going, seeing)
 WEB = Path(str(resources.files("soundalike"))) / "web"
 
 
@@ -39,6 +56,7 @@ def create_app(library: Library, settings: Settings | None = None) -> FastAPI:
         title="soundalike",
         version=__version__,
         description="Finds music that sounds like the music you are listening to.",
+        lifespan=_living,
         root_path=settings.root_path,
         openapi_url="/api/openapi.json",
         docs_url=None,  # the page it would serve fetches its scripts elsewhere
@@ -49,6 +67,7 @@ def create_app(library: Library, settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     for room in API:
         app.include_router(room.router, prefix="/api")
+    app.include_router(metrics.router)
     _serve_page(app)
     # The last added comes first.
     app.add_middleware(Limits, settings=settings)
@@ -61,6 +80,7 @@ def create_app(library: Library, settings: Settings | None = None) -> FastAPI:
             allow_headers=["Authorization", "Content-Type", "Range"],
             expose_headers=["Accept-Ranges", "Content-Length", "Content-Range", "Retry-After"],
         )
+    app.add_middleware(metrics.Observed, access_log=settings.access_log)
     app.add_middleware(SafeHeaders, cross_origin=bool(settings.cors))
     return app
 
@@ -71,7 +91,17 @@ def _context(app: FastAPI, library: Library, settings: Settings) -> Context:
         state = Path(tempfile.mkdtemp(prefix="soundalike-"))
         weakref.finalize(app, shutil.rmtree, state, ignore_errors=True)
     work = Work(settings.asks_at_once, settings.asks_waiting)
-    return Context(library, settings, state, work)
+    jobs, uploads = Jobs(library, settings, state), anyio.CapacityLimiter(settings.uploads_at_once)
+    return Context(library, settings, state, work, jobs, uploads)
+
+
+@contextlib.asynccontextmanager
+async def _living(app: FastAPI) -> AsyncIterator[None]:
+    """From the first request to the last; then the index job of this worker ends, too."""
+    yield
+    here: Context = app.state.context
+    here.stopping.set()
+    await anyio.to_thread.run_sync(here.jobs.close)
 
 
 def _serve_page(app: FastAPI) -> None:
