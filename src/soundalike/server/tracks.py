@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from soundalike.library import fields
 from soundalike.library.library import Library
 from soundalike.library.tracks import Track
-from soundalike.server import schemas
+from soundalike.server import questions, schemas
 from soundalike.server.context import Here
 from soundalike.server.errors import UnknownTrackError
 
@@ -17,7 +17,7 @@ router = APIRouter(tags=["tracks"])
 
 
 @router.get("/tracks")
-async def tracks(here: Here, wanted: Annotated[schemas.Browse, Query()]) -> schemas.Tracks:
+async def tracks(here: Here, wanted: Annotated[questions.Browse, Query()]) -> schemas.Tracks:
     """List tracks by path, a page at a time."""
 
     def look() -> schemas.Tracks:
@@ -34,7 +34,7 @@ async def tracks(here: Here, wanted: Annotated[schemas.Browse, Query()]) -> sche
 
 
 @router.get("/tracks/{track}")
-async def track(here: Here, request: Request, track: schemas.Id) -> schemas.WholeTrack:
+async def track(here: Here, request: Request, track: questions.Id) -> schemas.WholeTrack:
     """All there is to say of a track, and where to hear and see it."""
     found = await here.work(known, here.library, track)
     root = str(request.scope.get("root_path", "")).rstrip("/")
