@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable
 
 import pytest
-from conftest import TOKEN
 from starlette.testclient import TestClient
 
+from server.conftest import TOKEN
 from soundalike.library.library import Library
 
 
