@@ -123,6 +123,48 @@ class Asking(Held):
             note = f"no track has all of {text!r}" + ("; these come nearest" if rows else "")
         return Answers(map(snapshot.track, rows), note=note)
 
+    def browse(
+        self,
+        *,
+        artist: str = "",
+        album: str = "",
+        filter: str = "",  # noqa: A002 - as in a Selection
+        start: int = 0,
+        count: int | None = None,
+    ) -> tuple[list[Track], int]:
+        """List tracks by path, a page at a time.
+
+        Args:
+            artist, album: only those of exactly this artist, this album; "" for all.
+            filter: only those it lets through; "" for all.
+            start: tracks to pass over, from 0.
+            count: tracks wanted, at most; None for all the rest.
+
+        Returns:
+            The tracks of the page, and how many there are on all pages together.
+
+        Raises:
+            QueryError: no such artist or album, or a filter with a mistake.
+        """
+        from soundalike.library import find
+
+        snapshot = self._opened.snapshot()
+        if not snapshot:
+            return [], 0
+        mask = np.ones(len(snapshot), bool)
+        for what, name in (("artist", artist), ("album", album)):
+            if name:
+                mask &= np.isin(np.arange(len(mask)), find.named(what, name, snapshot))
+        if filter:
+            from soundalike.library.filters import matching
+
+            mask &= matching(filter, snapshot.facts)
+        rows = np.flatnonzero(mask)
+        stop = None if count is None else start + count
+        if len(rows) == len(mask):
+            return snapshot.tracks(start, count), len(rows)
+        return [snapshot.track(row) for row in rows[start:stop].tolist()], len(rows)
+
     def versions(self, query: str | Path | Track) -> list[Version]:
         """Find other files of a track's recording, and other versions of its piece.
 

@@ -1,0 +1,83 @@
+"""The server, put together: what every request passes, and the rooms it may go to."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from importlib import resources
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.cors import CORSMiddleware
+
+from soundalike import __version__
+from soundalike.library.library import Library
+from soundalike.server import asking, errors, keeping, media, schemas, tracks
+from soundalike.server.access import Access
+from soundalike.server.context import Context
+from soundalike.server.headers import SafeHeaders
+from soundalike.server.settings import Settings
+from soundalike.server.work import Work
+
+API = (keeping, tracks, media, asking)
+WEB = Path(str(resources.files("soundalike"))) / "web"
+
+
+def create_app(library: Library, settings: Settings | None = None) -> FastAPI:
+    """Make the server of a library, an ASGI app.
+
+    Args:
+        library: asked from several threads; it may be empty yet.
+        settings: None serves this machine alone.
+    """
+    settings = settings or Settings()
+    app = FastAPI(
+        title="soundalike",
+        version=__version__,
+        description="Finds music that sounds like the music you are listening to.",
+        root_path=settings.root_path,
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # the page it would serve fetches its scripts elsewhere
+        redoc_url=None,
+        responses={"4XX": {"model": schemas.ErrorAnswer}},
+    )
+    app.state.context = _context(app, library, settings)
+    errors.install(app)
+    for room in API:
+        app.include_router(room.router, prefix="/api")
+    _serve_page(app)
+    # The last added comes first.
+    app.add_middleware(Access, settings=settings)
+    if settings.cors:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors,
+            allow_methods=["*"],
+            allow_headers=["Authorization", "Content-Type", "Range"],
+            expose_headers=["Accept-Ranges", "Content-Length", "Content-Range", "Retry-After"],
+        )
+    app.add_middleware(SafeHeaders, cross_origin=bool(settings.cors))
+    return app
+
+
+def _context(app: FastAPI, library: Library, settings: Settings) -> Context:
+    state = settings.state
+    if state is None:
+        state = Path(tempfile.mkdtemp(prefix="soundalike-"))
+        weakref.finalize(app, shutil.rmtree, state, ignore_errors=True)
+    work = Work(settings.asks_at_once, settings.asks_waiting)
+    return Context(library, settings, state, work)
+
+
+def _serve_page(app: FastAPI) -> None:
+    """The page, where it is installed."""
+    if not (WEB / "index.html").is_file():
+        return
+    app.mount("/web", StaticFiles(directory=WEB), name="web")
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> Response:
+        return FileResponse(WEB / "index.html", headers={"cache-control": "no-cache"})
