@@ -6,8 +6,6 @@ list is the true answer, and keeps players from taking the server for a broken o
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from soundalike.server.subsonic.call import Call, Content, Endpoint
 
 EMPTY: dict[str, Content] = {
@@ -35,8 +33,12 @@ def scrobble(call: Call) -> Content:
     return {}
 
 
-def _always(content: Content) -> Callable[[Call], Content]:
-    return lambda call: content
+def _always(content: Content) -> Endpoint:
+    def endpoint(call: Call) -> Content:
+        del call
+        return content
+
+    return endpoint
 
 
 ENDPOINTS: dict[str, Endpoint] = {name: _always(content) for name, content in EMPTY.items()}

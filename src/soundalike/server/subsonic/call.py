@@ -100,9 +100,7 @@ class Call:
     def albums(self) -> list[Album]:
         """The albums by name, those of the folder asked for. Raises FailureError 70."""
         folder = self.folder()
-        return [
-            album for album in self.catalog.albums if folder is None or folder in album.folders
-        ]
+        return [album for album in self.catalog.albums if folder is None or folder in album.folders]
 
     def artists(self) -> list[Artist]:
         """The artists by name, those of the folder asked for. Raises FailureError 70."""

@@ -41,8 +41,8 @@ def failed(failure: FailureError, parameters: Parameters) -> Response:
     """Wrap a failure in the format a call asks for, in XML if that is what failed."""
     try:
         form, callback = format_of(parameters)
-    except FailureError as error:
-        failure, form, callback = error, "json" if parameters.text("f") == "jsonp" else "xml", ""
+    except FailureError as other:
+        failure, form, callback = other, "json" if parameters.text("f") == "jsonp" else "xml", ""
     error = {"code": failure.code, "message": failure.message}
     return _written({**_head("failed"), "error": error}, form, callback)
 

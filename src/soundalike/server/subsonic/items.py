@@ -128,7 +128,7 @@ def _name(found: Artist) -> Item:
 
 
 def _below(path: Path, folders: Sequence[Path], number: int) -> str:
-    """A path below its folder of music, with forward slashes; where a whole disk lies is nobody's business."""
+    """A path below its folder of music, with forward slashes; players show it."""
     try:
         below = str(path.relative_to(folders[number - 1])) if number else path.name
     except ValueError:

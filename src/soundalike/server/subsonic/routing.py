@@ -26,7 +26,7 @@ from soundalike.server.subsonic import (
     similarity,
     system,
 )
-from soundalike.server.subsonic.call import Call, Content, Endpoint
+from soundalike.server.subsonic.call import Call, Endpoint
 from soundalike.server.subsonic.catalog import Catalogs
 from soundalike.server.subsonic.failures import (
     CLIENT_TOO_OLD,
@@ -57,9 +57,7 @@ def router(library: Library, settings: Settings) -> APIRouter:
     catalogs, files = Catalogs(library), PlaylistFiles(library.path)
     routes = APIRouter(tags=["opensubsonic"])
 
-    @routes.api_route(
-        "/rest/{name:path}", methods=["GET", "HEAD", "POST"], include_in_schema=False
-    )
+    @routes.api_route("/rest/{name:path}", methods=["GET", "HEAD", "POST"], include_in_schema=False)
     async def rest(request: Request, name: str) -> Response:
         try:
             given = await parameters.of_request(request)
@@ -67,11 +65,14 @@ def router(library: Library, settings: Settings) -> APIRouter:
             return envelope.failed(failure, Parameters([]))
         here = await context_of(request)
 
-        def answer() -> Content | Response:
+        def answer() -> Response:
             endpoint = ENDPOINTS.get(name.removesuffix(".view"))
             if endpoint is None:
                 raise FailureError(GENERIC, f"soundalike has no endpoint {name[:80]!r}")
-            return endpoint(Call(given, catalogs.current(), here, files))
+            content = endpoint(Call(given, catalogs.current(), here, files))
+            if isinstance(content, Response):
+                return content
+            return envelope.succeeded(content, given)
 
         try:
             envelope.format_of(given)
@@ -81,12 +82,7 @@ def router(library: Library, settings: Settings) -> APIRouter:
             login.check(given, settings.token)
             # Files are not to wait behind questions.
             media = name.removesuffix(".view") in retrieval.ENDPOINTS
-            answered = await (here.reading(answer) if media else here.work(answer))
-            return (
-                answered
-                if isinstance(answered, Response)
-                else envelope.succeeded(answered, given)
-            )
+            return await (here.reading(answer) if media else here.work(answer))
         except FailureError as failure:
             return envelope.failed(failure, given)
         except RefusedError as error:
