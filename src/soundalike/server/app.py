@@ -15,7 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from soundalike import __version__
 from soundalike.library.library import Library
-from soundalike.server import asking, errors, keeping, media, schemas, subsonic, tracks
+from soundalike.server import asking, audiomuse, errors, keeping, media, schemas, subsonic, tracks
 from soundalike.server.access import Access
 from soundalike.server.context import Context
 from soundalike.server.headers import SafeHeaders
@@ -48,7 +48,8 @@ def create_app(library: Library, settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     for room in API:
         app.include_router(room.router, prefix="/api")
-    app.include_router(subsonic.router(library, settings))
+    for other in (subsonic, audiomuse):
+        app.include_router(other.router(library, settings))
     _serve_page(app)
     # The last added comes first.
     app.add_middleware(Access, settings=settings)

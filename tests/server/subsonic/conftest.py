@@ -17,9 +17,18 @@ from soundalike.library.library import Library
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"not much of a picture"
 # file -> pitch, tags
 SONGS: dict[str, tuple[float, dict[str, str]]] = {
-    "Beyoncé/One/1.flac": (220.0, {"title": "First", "artist": "Beyoncé", "track": "1", "disc": "2/2"}),
-    "Beyoncé/One/2.flac": (233.0, {"title": "Second", "artist": "BEYONCE", "track": "2", "disc": "1"}),
-    "Beyoncé/One/3.flac": (247.0, {"title": "Third", "artist": "Beyoncé", "track": "3", "disc": "1"}),
+    "Beyoncé/One/1.flac": (
+        220.0,
+        {"title": "First", "artist": "Beyoncé", "track": "1", "disc": "2/2"},
+    ),
+    "Beyoncé/One/2.flac": (
+        233.0,
+        {"title": "Second", "artist": "BEYONCE", "track": "2", "disc": "1"},
+    ),
+    "Beyoncé/One/3.flac": (
+        247.0,
+        {"title": "Third", "artist": "Beyoncé", "track": "3", "disc": "1"},
+    ),
     "Various/A.flac": (440.0, {"title": "A & <B>", "artist": "The Ones", "track": "1"}),
     "Various/B.mp3": (466.0, {"title": "Guest", "artist": "Beyoncé", "track": "2"}),
     "none.flac": (880.0, {}),

@@ -131,7 +131,7 @@ class Catalog:
 
     def artist_named(self, name: str) -> Artist | None:
         """The artist of this name, however it is spelled; None if there is none."""
-        return self.artist.get(_id("ar", folded(name)))
+        return self.artist.get(artist_id(name))
 
     def facts(self, rows: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
         """Columns of `store` for some rows, in their order."""
@@ -159,6 +159,7 @@ class Catalog:
             members.setdefault(group if group >= 0 else folded(makers[row]), []).append(row)
         discs = _discs(facts["more"])
         numbers = [number or _LAST for number in facts["track_number"]]
+        folders = self.folder_of_row.tolist()
         of_row: list[Album | None] = [None] * len(makers)
         albums = []
         for group, rows in members.items():
@@ -171,13 +172,13 @@ class Catalog:
             album = Album(
                 id=_id("al", folded(name) if known else "", folded(maker), place),
                 name=name,
-                artist=self._artists.named(maker),
+                artist=self._artists.named(maker, tracks=0),
                 rows=rows,
                 duration=sum(facts["duration"][row] for row in rows),
                 created=min(facts["added_at"][row] for row in rows),
                 year=min(years) if years else None,
                 genre=_commonest(facts["genre"][row] for row in rows),
-                folders=set(self.folder_of_row[rows].tolist()),
+                folders={folders[row] for row in rows},
             )
             albums.append(album)
             for row in rows:
@@ -214,15 +215,15 @@ class _Artists:
         self._by_name: dict[str, Artist] = {}
         self._spelled: dict[str, Counter[str]] = {}
 
-    def named(self, name: str) -> Artist:
-        """The artist of a name; of "", the unknown one."""
+    def named(self, name: str, *, tracks: int = 1) -> Artist:
+        """The artist of a name; of "", the unknown one. `tracks` bear this spelling of it."""
         artist = self._by_name.get(name)
         if artist is None:
             key = folded(name)
-            artist = self._by_key.setdefault(key, Artist(_id("ar", key), UNKNOWN_ARTIST, key))
+            artist = self._by_key.setdefault(key, Artist(artist_id(name), UNKNOWN_ARTIST, key))
             self._by_name[name] = artist
         if name:
-            self._spelled.setdefault(artist.id, Counter())[name] += 1
+            self._spelled.setdefault(artist.id, Counter())[name] += tracks
         return artist
 
     def settled(self, catalog: Catalog) -> list[Artist]:
@@ -239,6 +240,11 @@ class _Artists:
                 artist.name = spelled.most_common(1)[0][0]
             artist.sort = _without_article(folded(artist.name))
         return sorted(self._by_key.values(), key=lambda artist: (artist.sort, artist.id))
+
+
+def artist_id(name: str) -> str:
+    """The id of an artist, alike for all spellings that differ in case and accents alone."""
+    return _id("ar", folded(name))
 
 
 def _id(kind: str, *names: str) -> str:
@@ -291,5 +297,8 @@ def _genres(names: Sequence[str], album_of_row: Sequence[Album]) -> dict[str, Ge
 
 
 def _commonest(names: Iterable[str]) -> str:
-    counted = Counter(name for name in names if name)
-    return counted.most_common(1)[0][0] if counted else ""
+    said = [name for name in names if name]
+    different = set(said)
+    if len(different) < 2:
+        return said[0] if said else ""
+    return Counter(said).most_common(1)[0][0]
