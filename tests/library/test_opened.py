@@ -200,10 +200,9 @@ def test_embedder_and_model_are_one_too_many(tmp_path: Path) -> None:
         Library(tmp_path / "lib", embedder=StandIn(), model="x")  # type: ignore[arg-type]
 
 
-def test_what_is_open_stays_open_also_without_a_calibration(tmp_path: Path) -> None:
+def test_what_is_open_stays_open_also_without_a_calibration(music: Path, tmp_path: Path) -> None:
     """Else ids, artists and albums would be gathered anew for every question."""
-    library, _ = new_library(tmp_path / "library")
-    write_sounds(tmp_path / "music" / "a.flac", "x")
-    library.index([tmp_path / "music"])
+    library = Library(tmp_path / "library", embedder=StandIn())  # type: ignore[arg-type]
+    library.index([music])
     assert not library.calibrated
     assert library._opened.snapshot() is library._opened.snapshot()

@@ -15,14 +15,25 @@ from starlette.middleware.cors import CORSMiddleware
 
 from soundalike import __version__
 from soundalike.library.library import Library
-from soundalike.server import asking, audiomuse, errors, keeping, media, schemas, subsonic, tracks
+from soundalike.server import (
+    asking,
+    audiomuse,
+    errors,
+    keeping,
+    media,
+    schemas,
+    subsonic,
+    tracks,
+    uploads,
+)
 from soundalike.server.access import Access
 from soundalike.server.context import Context
 from soundalike.server.headers import SafeHeaders
+from soundalike.server.limits import Limits
 from soundalike.server.settings import Settings
 from soundalike.server.work import Work
 
-API = (keeping, tracks, media, asking)
+API = (keeping, tracks, media, asking, uploads)
 WEB = Path(str(resources.files("soundalike"))) / "web"
 
 
@@ -52,6 +63,7 @@ def create_app(library: Library, settings: Settings | None = None) -> FastAPI:
         app.include_router(other.router(library, settings))
     _serve_page(app)
     # The last added comes first.
+    app.add_middleware(Limits, settings=settings)
     app.add_middleware(Access, settings=settings)
     if settings.cors:
         app.add_middleware(

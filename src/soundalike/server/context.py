@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
 
+import anyio
 import anyio.to_thread
 from fastapi import Depends, Request
 
@@ -28,6 +29,7 @@ class Context:
         settings: how it is served.
         state: the folder the workers share.
         work: computes answers to questions, a few at a time.
+        decoders: one for each uploaded file that is opened at a time.
         stopping: set when the server is to end, for whoever would go on and on.
     """
 
@@ -35,6 +37,7 @@ class Context:
     settings: Settings
     state: Path
     work: Work
+    decoders: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(2))
     stopping: threading.Event = field(default_factory=threading.Event)
     _known: dict[str, tuple[str, Any]] = field(default_factory=dict)
 

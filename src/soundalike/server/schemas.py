@@ -214,6 +214,12 @@ class SimilarBody(Terms):
     )
 
 
+class UploadTerms(Terms):
+    """What may answer to a file that is sent along."""
+
+    dislike: list[Id] = Field([], max_length=100)
+
+
 class Browse(BaseModel):
     """Which tracks to list."""
 

@@ -74,14 +74,14 @@ class Caller:
     def __init__(self, client: TestClient) -> None:
         self.client = client
 
-    def __call__(self, name: str, **parameters: Any) -> dict[str, Any]:
+    def __call__(self, name: str, /, **parameters: Any) -> dict[str, Any]:
         """The content of a response in JSON, failed or not."""
         answer = self.client.get(f"/rest/{name}", params={"f": "json", **parameters})
         assert answer.status_code == 200, answer.text
         response: dict[str, Any] = json.loads(answer.text)["subsonic-response"]
         return response
 
-    def failure(self, name: str, **parameters: Any) -> int:
+    def failure(self, name: str, /, **parameters: Any) -> int:
         """The number a call fails by."""
         response = self(name, **parameters)
         assert response["status"] == "failed", response

@@ -157,11 +157,12 @@ def _read(name: str, data: bytes) -> Playlist:
         if values.pop("format") != FORMAT:
             raise ValueError("it is of another version of soundalike")
         playlist = Playlist(name, **values)
+        told = ("name", "owner", "comment", "created", "changed")
+        texts = [*(getattr(playlist, each) for each in told), *playlist.tracks]
     except (TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(f"it is no playlist ({reason(error)})") from error
-    texts = (getattr(playlist, each) for each in ("name", "owner", "comment", "created", "changed"))
-    if not all(isinstance(text, str) for text in (*texts, *playlist.tracks)):
-        raise ValueError("it is no playlist (something in it is no text)")
+    if not all(isinstance(text, str) for text in texts) or playlist.public not in (True, False):
+        raise ValueError("it is no playlist (something in it is of another kind)")
     return playlist
 
 
