@@ -6,6 +6,7 @@ what they mean, paths are text of `path_to_text`.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from soundalike.library.tracks import Track, path_to_text
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from soundalike.library.answers import Answers
     from soundalike.library.ground import Step
     from soundalike.library.groups import Group
+    from soundalike.library.indexing import IndexReport
     from soundalike.library.relating import GroupNeighbor
     from soundalike.library.search import Neighbor
     from soundalike.library.seeing import Cluster, Map
@@ -149,3 +151,13 @@ def map_fields(seen: Map) -> dict[str, Any]:
         )
     ]
     return {"layout": seen.layout, "clusters": groups, "tracks": tracks}
+
+
+def report_fields(report: IndexReport) -> dict[str, Any]:
+    """What indexing has done as JSON."""
+    said: dict[str, Any] = {
+        each.name: getattr(report, each.name) for each in dataclasses.fields(report)
+    }
+    for name in ("failed", "left_out", "held"):
+        said[name] = [{"path": path_to_text(path), "reason": why} for path, why in said[name]]
+    return said | {"seconds": round(report.seconds, 3)}

@@ -2,7 +2,8 @@
 
     app.py          create_app(library, settings): everything below, put together
     settings.py     what the server was told when it was started
-    running.py      uvicorn: one worker or several, and an end in good order
+    running.py      uvicorn, and an end in good order
+    workers.py      several processes at one address
 
 every request passes, in this order
     headers.py      what every answer carries: the Content-Security-Policy and its like
@@ -19,8 +20,11 @@ what routes stand on
 the JSON API, in the families of `Library`
     keeping.py      status, failures, index jobs
     jobs.py         an indexing in a process of its own, seen by all workers
-    tracks.py       tracks, artists, albums
+    indexing.py     that process
+    tracks.py       tracks, by page and one by one
     media.py        their sound and pictures
+    artwork.py      pictures within files, and beside them
+    relating.py     artists and albums
     asking.py       search, similar, versions, duplicates
     uploads.py      a file that is not in the library, asked about
     decoding.py     the process that opens it

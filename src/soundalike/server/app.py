@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import weakref
+from collections.abc import AsyncIterator
 from importlib import resources
 from pathlib import Path
 
+import anyio
+import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -19,9 +23,13 @@ from soundalike.server import (
     asking,
     audiomuse,
     errors,
+    going,
     keeping,
     media,
+    metrics,
+    relating,
     schemas,
+    seeing,
     subsonic,
     tracks,
     uploads,
@@ -29,11 +37,12 @@ from soundalike.server import (
 from soundalike.server.access import Access
 from soundalike.server.context import Context
 from soundalike.server.headers import SafeHeaders
+from soundalike.server.jobs import Jobs
 from soundalike.server.limits import Limits
 from soundalike.server.settings import Settings
 from soundalike.server.work import Work
 
-API = (keeping, tracks, media, asking, uploads)
+API = (keeping, tracks, media, relating, asking, uploads, going, seeing)
 WEB = Path(str(resources.files("soundalike"))) / "web"
 
 
@@ -49,6 +58,7 @@ def create_app(library: Library, settings: Settings | None = None) -> FastAPI:
         title="soundalike",
         version=__version__,
         description="Finds music that sounds like the music you are listening to.",
+        lifespan=_living,
         root_path=settings.root_path,
         openapi_url="/api/openapi.json",
         docs_url=None,  # the page it would serve fetches its scripts elsewhere
@@ -59,6 +69,7 @@ def create_app(library: Library, settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     for room in API:
         app.include_router(room.router, prefix="/api")
+    app.include_router(metrics.router)
     for other in (subsonic, audiomuse):
         app.include_router(other.router(library, settings))
     _serve_page(app)
@@ -73,6 +84,7 @@ def create_app(library: Library, settings: Settings | None = None) -> FastAPI:
             allow_headers=["Authorization", "Content-Type", "Range"],
             expose_headers=["Accept-Ranges", "Content-Length", "Content-Range", "Retry-After"],
         )
+    app.add_middleware(metrics.Observed, access_log=settings.access_log)
     app.add_middleware(SafeHeaders, cross_origin=bool(settings.cors))
     return app
 
@@ -83,7 +95,17 @@ def _context(app: FastAPI, library: Library, settings: Settings) -> Context:
         state = Path(tempfile.mkdtemp(prefix="soundalike-"))
         weakref.finalize(app, shutil.rmtree, state, ignore_errors=True)
     work = Work(settings.asks_at_once, settings.asks_waiting)
-    return Context(library, settings, state, work)
+    jobs, uploads = Jobs(library, settings, state), anyio.CapacityLimiter(settings.uploads_at_once)
+    return Context(library, settings, state, work, jobs, uploads)
+
+
+@contextlib.asynccontextmanager
+async def _living(app: FastAPI) -> AsyncIterator[None]:
+    """From the first request to the last; then the index job of this worker ends, too."""
+    yield
+    here: Context = app.state.context
+    here.stopping.set()
+    await anyio.to_thread.run_sync(here.jobs.close)
 
 
 def _serve_page(app: FastAPI) -> None:

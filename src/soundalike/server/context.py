@@ -13,6 +13,7 @@ import anyio.to_thread
 from fastapi import Depends, Request
 
 from soundalike.library.library import Library
+from soundalike.server.jobs import Jobs
 from soundalike.server.settings import Settings
 from soundalike.server.work import Work
 
@@ -29,7 +30,10 @@ class Context:
         settings: how it is served.
         state: the folder the workers share.
         work: computes answers to questions, a few at a time.
+        jobs: the indexing, if there is one.
+        uploads: one for each that is received or heard at a time.
         decoders: one for each uploaded file that is opened at a time.
+        drawing: one map at a time.
         stopping: set when the server is to end, for whoever would go on and on.
     """
 
@@ -37,7 +41,10 @@ class Context:
     settings: Settings
     state: Path
     work: Work
+    jobs: Jobs
+    uploads: anyio.CapacityLimiter
     decoders: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(2))
+    drawing: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
     stopping: threading.Event = field(default_factory=threading.Event)
     _known: dict[str, tuple[str, Any]] = field(default_factory=dict)
 

@@ -1,7 +1,8 @@
 """Whatever goes wrong, in one shape: {"error": {"kind": ..., "message": ...}}.
 
 `kind` is for programs and stays; `message` is for people. The library's errors keep their words, for
-they name the value, the limit and the likely mistake; errors nobody foresaw keep theirs to the log.
+they name the value, the limit and the likely mistake. Of errors nobody foresaw only the log tells
+(`metrics.Observed`).
 """
 
 from __future__ import annotations
@@ -92,7 +93,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(SoundalikeError, _of_library)
     app.add_exception_handler(RequestValidationError, _of_values)
     app.add_exception_handler(HTTPException, _of_http)
-    app.add_exception_handler(Exception, _unforeseen)
 
 
 async def _of_library(request: Request, error: Exception) -> Response:
@@ -126,12 +126,6 @@ async def _of_http(request: Request, error: Exception) -> Response:
         405: f"{request.method} is not for {request.url.path[:200]}",
     }.get(status, str(error.detail) or HTTPStatus(status).phrase)
     return _answer(status, KINDS.get(status, "error"), message, error.headers)
-
-
-async def _unforeseen(request: Request, error: Exception) -> Response:
-    # Starlette logs it with its traceback; who asks learns nothing about the inside.
-    del request, error
-    return _answer(500, "error", "something went wrong here; the log of the server says what")
 
 
 def _answer(status: int, kind: str, message: str, headers: Any = None) -> Response:

@@ -1,11 +1,14 @@
-"""What the library holds and how it is: status, the session of the page, failures."""
+"""What the library holds and how it is: status, the session of the page, failures, index jobs."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Any
 
+import anyio
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
 
 from soundalike import __version__
 from soundalike.library.aggregation import AGGREGATIONS
@@ -19,6 +22,9 @@ router = APIRouter(tags=["keeping"])
 
 MONTH = 30 * 24 * 3600
 TOP = 20
+# Seconds between two looks at the job, and after which a silent line is worth a sign of life.
+LOOKING, SILENCE = 0.5, 15.0
+_EVENTS: Any = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
 
 
 @router.get("/status")
@@ -34,6 +40,7 @@ async def status(here: Here, request: Request) -> schemas.Status:
         authenticated=True,
         aggregations=list(AGGREGATIONS),
         music=[path_to_text(folder) for folder in here.settings.music],
+        indexing=await here.reading(_job, here),
         **counted,
     )
 
@@ -88,6 +95,53 @@ async def failures(here: Here) -> schemas.Failures:
         )
 
     return await here.work(look)
+
+
+@router.get("/index")
+async def job(here: Here) -> schemas.Job | None:
+    """How the index job stands, or how the last one ended."""
+    return await here.reading(_job, here)
+
+
+@router.post("/index", status_code=202)
+async def start_job(here: Here, wanted: schemas.IndexBody | None = None) -> schemas.Job:
+    """Start indexing in a process of its own; questions are answered meanwhile."""
+    folders = [] if wanted is None else wanted.folders
+    return schemas.Job.model_validate(await here.reading(here.jobs.start, folders))
+
+
+@router.delete("/index")
+async def cancel_job(here: Here) -> schemas.Job | None:
+    """Ask the job to stop; what it has done is kept, and the next one goes on from there."""
+    found = await here.reading(here.jobs.cancel)
+    return None if found is None else schemas.Job.model_validate(found)
+
+
+@router.get("/index/events", response_class=StreamingResponse, responses=_EVENTS)
+async def job_events(here: Here) -> StreamingResponse:
+    """The job as server-sent events of the kind "job", one whenever there is news."""
+
+    async def events() -> AsyncIterator[str]:
+        told, quiet = "", 0.0
+        while not here.stopping.is_set():
+            found = await here.reading(_job, here)
+            news = "null" if found is None else found.model_dump_json()
+            quiet += LOOKING
+            if news != told:
+                yield f"event: job\ndata: {news}\n\n"
+                told, quiet = news, 0.0
+            elif quiet >= SILENCE:
+                yield ": still here\n\n"
+                quiet = 0.0
+            await anyio.sleep(LOOKING)
+
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
+
+
+def _job(here: Context) -> schemas.Job | None:
+    found = here.jobs.current()
+    return None if found is None else schemas.Job.model_validate(found)
 
 
 def _counted(here: Context) -> dict[str, Any]:

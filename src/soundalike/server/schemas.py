@@ -231,6 +231,187 @@ class Browse(BaseModel):
     offset: int = Field(0, ge=0, le=2**31)
 
 
+class Step(BaseModel):
+    """A track on the way, how like the one before it and how like the start."""
+
+    track: Track
+    similarity: Similarity
+    from_start: Similarity
+
+
+class Steps(BaseModel):
+    """Tracks in an order; `note` says what is missing."""
+
+    steps: list[Step]
+    note: str = ""
+
+
+class PathQuery(BaseModel):
+    """From where to where."""
+
+    model_config = ConfigDict(extra="forbid")
+    start: Id = Field(alias="from")
+    end: Id = Field(alias="to")
+    n: int = Field(10, ge=2, le=MOST_ANSWERS, description="tracks in all, both ends included")
+    sense: Text = "both"
+    filter: Text = ""
+
+
+class RadioBody(BaseModel):
+    """A radio to begin with seeds, or one to go on with as its state says."""
+
+    model_config = ConfigDict(extra="forbid")
+    seeds: Ids = []
+    drift: float = Field(0.0, ge=0, le=1)
+    seed: int = Field(0, ge=0, le=2**62, description="of what is random")
+    artist_spacing: int = Field(0, ge=0, le=MOST_TRACKS)
+    repeat: bool = False
+    filter: Text = ""
+    sense: Text = "both"
+    state: dict[str, Any] | None = Field(None, description="as the last answer had it")
+    n: Count = 10
+    like: list[Id] = Field([], max_length=1000)
+    dislike: list[Id] = Field([], max_length=1000)
+
+
+class RadioSteps(Steps):
+    """What is played next, and the state from which it goes on; `ended` if nothing is left."""
+
+    state: dict[str, Any]
+    ended: bool
+
+
+class MixBody(BaseModel):
+    """Music to make a mix of."""
+
+    model_config = ConfigDict(extra="forbid")
+    ids: Ids = Field(min_length=1)
+    n: Count = 30
+    only_new: bool = False
+    sense: Text = "both"
+    filter: Text = ""
+
+
+class SortBody(BaseModel):
+    """A playlist to sort; `start` and `end` are those of it that come first and last."""
+
+    model_config = ConfigDict(extra="forbid")
+    ids: Ids = Field(min_length=1)
+    sense: Text = "both"
+    start: Id | None = None
+    end: Id | None = None
+
+
+class PlaylistBody(BaseModel):
+    """Tracks to write down; paths are relative to the folder `relative_to`, or whole without it."""
+
+    model_config = ConfigDict(extra="forbid")
+    ids: Ids = Field(min_length=1)
+    name: str = Field("", max_length=200)
+    relative_to: str = Field("", max_length=4096)
+
+
+class PlaylistQuery(BaseModel):
+    """The same in a link."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: list[Id] = Field(min_length=1, max_length=MOST_ANSWERS)
+    name: str = Field("", max_length=200)
+    relative_to: str = Field("", max_length=4096)
+
+
+class Group(BaseModel):
+    """An artist or an album; of an album `artist` is whose."""
+
+    name: str
+    artist: str
+    tracks: int
+
+
+class Artists(BaseModel):
+    """Artists by name."""
+
+    artists: list[Group]
+    total: int
+
+
+class Albums(BaseModel):
+    """Albums by name."""
+
+    albums: list[Group]
+    total: int
+
+
+class TrackPair(BaseModel):
+    """Two tracks that speak for two artists or albums being alike."""
+
+    query: Track
+    answer: Track
+    similarity: Similarity
+
+
+class GroupNeighbor(Group):
+    """An artist or an album that is like another."""
+
+    similarity: Similarity
+    pairs: list[TrackPair]
+
+
+class GroupNeighbors(BaseModel):
+    """Artists or albums, the likest first."""
+
+    answers: list[GroupNeighbor]
+
+
+class GroupQuery(BaseModel):
+    """Which artist or album, and what may answer."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Text
+    n: Count = 10
+    sense: Text = "both"
+    filter: Text = ""
+
+
+class AlbumQuery(GroupQuery):
+    """Which album; `artist` tells those of one name apart."""
+
+    artist: Text | None = None
+    exclude_same_artist: bool = False
+
+
+class MapCluster(BaseModel):
+    """A group of tracks that sound alike, and where it lies."""
+
+    number: int
+    name: str
+    words: list[str]
+    size: int
+    x: float
+    y: float
+
+
+class Map(BaseModel):
+    """The library from above, a column for each property: entry i of all is the same track."""
+
+    layout: str
+    sense: str
+    ids: list[str]
+    x: list[float]
+    y: list[float]
+    cluster: list[int]
+    titles: list[str]
+    artists: list[str]
+    clusters: list[MapCluster]
+
+
+class IndexBody(BaseModel):
+    """What to index; nothing for the folders indexed before."""
+
+    model_config = ConfigDict(extra="forbid")
+    folders: list[Annotated[str, Field(min_length=1, max_length=4096)]] = Field([], max_length=100)
+
+
 class Failure(BaseModel):
     """A file that is not in the library, and why."""
 

@@ -33,6 +33,7 @@ class Settings:
         asks_waiting: questions that may wait for that; the next is told to come again.
         body_bytes, upload_bytes: the largest body of a request, and of one with a file.
         body_seconds, upload_seconds: the longest it may take to arrive.
+        uploads_at_once: files a worker receives or hears at a time.
         uploads_per_minute: files one address may ask about.
         decoding_seconds, decoding_bytes: time and memory to open such a file.
     """
@@ -56,6 +57,7 @@ class Settings:
     upload_bytes: int = 200 * MEGABYTE
     body_seconds: float = 30.0
     upload_seconds: float = 300.0
+    uploads_at_once: int = 8
     uploads_per_minute: int = 30
     decoding_seconds: float = 30.0
     decoding_bytes: int = 1024 * MEGABYTE

@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import anyio
 import numpy as np
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
@@ -30,7 +31,7 @@ from soundalike.errors import AudioError, QueryError
 from soundalike.library.tracks import clean
 from soundalike.server import asking, limits, schemas
 from soundalike.server.context import Context, Here
-from soundalike.server.errors import RefusedError
+from soundalike.server.errors import BusyError, RefusedError
 
 router = APIRouter(tags=["asking"])
 
@@ -61,6 +62,25 @@ async def similar_to_upload(here: Here, request: Request) -> schemas.Answers:
     address = request.client.host if request.client else ""
     await here.reading(limits.count_upload, here.state, address, here.settings.uploads_per_minute)
     try:
+        here.uploads.acquire_on_behalf_of_nowait(request)
+    except anyio.WouldBlock:
+        raise BusyError("too many files are being sent at the moment; send it again soon") from None
+    try:
+        sound, content, terms = await _received(here, request)
+    finally:
+        here.uploads.release_on_behalf_of(request)
+
+    def ask() -> schemas.Answers:
+        heard = here.library.heard(sound, content)
+        whole = terms.model_copy(update={"start": None, "end": None})
+        return asking.answers(here.library, [heard], terms.dislike, whole)
+
+    return await here.work(ask)
+
+
+async def _received(here: Context, request: Request) -> tuple[Sound, str, schemas.UploadTerms]:
+    """What is heard of the file of a request, its hash, and what is asked about it."""
+    try:
         form = await request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=LONGEST_FIELD)
     except MultiPartException as error:
         raise RefusedError(400, error.message) from None
@@ -72,13 +92,7 @@ async def similar_to_upload(here: Here, request: Request) -> schemas.Answers:
             sound, content = await here.reading(hear, here, file.file, name, span)
     finally:
         await form.close()
-
-    def ask() -> schemas.Answers:
-        heard = here.library.heard(sound, content)
-        whole = terms.model_copy(update={"start": None, "end": None})
-        return asking.answers(here.library, [heard], terms.dislike, whole)
-
-    return await here.work(ask)
+    return sound, content, terms
 
 
 def name_of(given: str) -> str:

@@ -70,6 +70,7 @@ def test_every_answer_has_the_shapes_of_opensubsonic_in_xml_and_json(
 def test_nothing_is_left_out_of_that(every_call: list[tuple[str, dict[str, Any]]]) -> None:
     called = {name for name, _ in every_call} - {PUBLIC}
     others = {"getUser", "tokenInfo", "createPlaylist", "deletePlaylist", "getRandomSongs"}
+    others |= {"startScan"}
     assert called | others | set(BINARY) | set(EMPTY) == set(ENDPOINTS)
 
 
@@ -83,14 +84,12 @@ def test_names_with_and_without_view_by_both_methods(
 
 
 @pytest.mark.parametrize(
-    "name", ["nothing", "Ping", "ping.view.view", "", "ping/", "../api/status", "%2e%2e/x", "star"]
+    "name", ["nothing", "Ping", "ping.view.view", ".view", "star", "%00", "ping%20", "<b>", "%ff"]
 )
 def test_what_is_no_endpoint_is_told(call: Caller, name: str) -> None:
     answer = call.client.get(f"/rest/{name}?f=json")
-    if answer.status_code == 200 and "subsonic-response" in answer.text:
-        assert answer.json()["subsonic-response"]["error"]["code"] == 0
-    else:  # the client itself took the dots for what they mean
-        assert name == "../api/status"
+    assert answer.json()["subsonic-response"]["error"]["code"] == 0
+    assert call.client.get(f"/rest/{name}/more").status_code == 404
 
 
 def test_a_login_is_asked_for_everywhere_but_for_the_extensions(
@@ -153,7 +152,7 @@ def test_pages_of_others_may_not_ask_where_there_is_no_token(
 
 def test_an_empty_library_answers_too(serve: Serve, model: Any, tmp_path: Any) -> None:
     call = Caller(serve(Library(tmp_path / "none", model=model)))
-    for name in ENDPOINTS:
+    for name in sorted(ENDPOINTS):
         response = call(name, id="x", type="newest", genre="x", name="", startSongId="x")
         assert response["status"] == "ok" or response["error"]["code"] in (0, 10, 70)
     assert call("search3", query="words")["searchResult3"]["song"] == []
@@ -204,10 +203,11 @@ def test_whatever_is_asked_is_answered(
     call = Caller(serve(kept))
     song = call("getSong", id=song_ids["First"])["song"]
     made = call("createPlaylist", name="x", songId=song["id"])["playlist"]["id"]
+    names = [*sorted(set(ENDPOINTS) - {"startScan"}), PUBLIC, "nothing"]
     known = [*song_ids.values(), song["albumId"], song["artistId"], made, "pop", "beyonce"]
 
     @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-    @tried(st.sampled_from([*ENDPOINTS, PUBLIC, "nothing"]), parameters(known), st.booleans())
+    @tried(st.sampled_from(names), parameters(known), st.booleans())
     def ask(name: str, pairs: list[tuple[str, str]], as_form: bool) -> None:
         encoded = "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in pairs)
         if as_form:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 from starlette.testclient import TestClient
 
+from fake_model import write_tone
 from server.subsonic.conftest import Caller
 from soundalike.library.library import Library
 
@@ -36,3 +39,22 @@ def test_a_key_belongs_to_somebody(call: Caller) -> None:
 
 def test_tracks_are_counted(call: Caller) -> None:
     assert call("getScanStatus")["scanStatus"] == {"scanning": False, "count": 8}
+
+
+def test_a_scan_takes_up_new_files(
+    serve: Callable[..., TestClient], model: Path, tmp_path: Path
+) -> None:
+    music = tmp_path / "music"
+    write_tone(music / "a.flac", 440.0, 3.0)
+    library = Library(tmp_path / "own", model=model)
+    library.index([music])
+    call = Caller(serve(library))
+    write_tone(music / "b.flac", 550.0, 3.0, tags={"artist": "New"})
+    assert call("startScan")["scanStatus"]["count"] == 1
+    assert call("startScan")["status"] == "ok"
+    end = time.monotonic() + 60
+    while call("getScanStatus")["scanStatus"] != {"scanning": False, "count": 2}:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    letters = call("getArtists")["artists"]["index"]
+    assert [each["name"] for each in letters] == ["#", "N"]

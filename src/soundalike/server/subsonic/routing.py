@@ -57,7 +57,7 @@ def router(library: Library, settings: Settings) -> APIRouter:
     catalogs, files = Catalogs(library), PlaylistFiles(library.path)
     routes = APIRouter(tags=["opensubsonic"])
 
-    @routes.api_route("/rest/{name:path}", methods=["GET", "HEAD", "POST"], include_in_schema=False)
+    @routes.api_route("/rest/{name}", methods=["GET", "HEAD", "POST"], include_in_schema=False)
     async def rest(request: Request, name: str) -> Response:
         try:
             given = await parameters.of_request(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from soundalike.server.errors import RefusedError
 from soundalike.server.subsonic.call import Call, Content, Endpoint
 
 EXTENSIONS = {"apiKeyAuthentication": [1], "formPost": [1], "sonicSimilarity": [1]}
@@ -45,8 +46,20 @@ def token_info(call: Call) -> Content:
 
 
 def scan_status(call: Call) -> Content:
-    """Say how many tracks there are; whether one is indexing just now shows in the JSON API."""
-    return {"scanStatus": {"scanning": False, "count": len(call.catalog)}}
+    """Whether the library is being indexed, and how many tracks there are."""
+    job = call.here.jobs.current()
+    scanning = job is not None and job["state"] == "running"
+    return {"scanStatus": {"scanning": scanning, "count": len(call.catalog)}}
+
+
+def start_scan(call: Call) -> Content:
+    """Index the folders of the library once more, unless that is being done already."""
+    try:
+        call.here.jobs.start([])
+    except RefusedError as error:
+        if error.kind != "indexing":
+            raise
+    return scan_status(call)
 
 
 ENDPOINTS: dict[str, Endpoint] = {
@@ -55,4 +68,5 @@ ENDPOINTS: dict[str, Endpoint] = {
     "getUser": user,
     "tokenInfo": token_info,
     "getScanStatus": scan_status,
+    "startScan": start_scan,
 }
