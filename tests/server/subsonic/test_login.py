@@ -26,6 +26,7 @@ def failure(token: str | None = TOKEN, **given: str) -> int | None:
 def test_the_token_is_password_and_key() -> None:
     assert failure(u="ann", p=TOKEN) is None
     assert failure(u="ann", p="enc:" + TOKEN.encode().hex()) is None
+    assert failure(u="ann", p="enc:" + TOKEN.encode("latin-1").hex()) is None
     assert failure(**hashed("c19b2d")) is None
     assert failure(apiKey=TOKEN) is None
 

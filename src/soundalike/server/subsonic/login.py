@@ -47,9 +47,12 @@ def _has_password(parameters: Parameters, token: str) -> bool:
     password = parameters.text("p")
     if password.startswith("enc:"):
         try:
-            password = bytes.fromhex(password.removeprefix("enc:")).decode()
+            data = bytes.fromhex(password.removeprefix("enc:"))
         except ValueError:
             return False
+        # Some players write the number of each letter, which is UTF-8 for those of ASCII alone.
+        spelled = (data.decode("utf-8", "replace"), data.decode("latin-1"))
+        return any(same(each, token) for each in spelled)
     return bool(password) and same(password, token)
 
 
