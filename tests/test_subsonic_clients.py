@@ -143,6 +143,12 @@ def test_py_opensonic_finds_nothing_where_nothing_is(opensonic: Any, library: Li
     assert not opensonic.get_now_playing()
     assert not opensonic.get_internet_radio_stations()
     assert not opensonic.get_podcasts()
+    assert not opensonic.get_newest_podcasts()
+    assert not opensonic.get_bookmarks()
+    assert opensonic.get_lyrics("Artist 0", "Töne 0").value == ""
+    (album, *_) = opensonic.get_album_list2("newest")
+    assert opensonic.get_album_info2(album.id).notes is None
+    assert opensonic.get_album_list2("frequent") == []
     assert opensonic.scrobble(library.tracks()[0].id)
 
 

@@ -26,7 +26,7 @@ def music_folders(call: Call) -> Content:
 def indexes(call: Call) -> Content:
     """Artists by their first letters; none if nothing has changed since `ifModifiedSince`."""
     modified = _modified(call)
-    since = call.parameters.number("ifModifiedSince", 0, most=2**62)
+    since = call.parameters.number("ifModifiedSince", -1, most=2**62)
     artists = call.artists() if modified > since else []
     return {
         "indexes": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from soundalike.server.context import Context
-from soundalike.server.subsonic.catalog import Album, Artist, Catalog
+from soundalike.server.subsonic.catalog import Album, Artist, Catalog, Catalogs
 from soundalike.server.subsonic.failures import NOT_FOUND, FailureError, not_found
 from soundalike.server.subsonic.parameters import Parameters
 from soundalike.server.subsonic.playlist_files import PlaylistFiles
@@ -18,21 +19,26 @@ Content = dict[str, Any]
 """What stands in the subsonic-response."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """A call that may be answered.
 
     Attributes:
         parameters: what was given.
-        catalog: of the library at this moment.
+        catalogs: of the library.
         here: the library and how it is served.
         playlists: those that are kept with it.
     """
 
     parameters: Parameters
-    catalog: Catalog
+    catalogs: Catalogs
     here: Context
     playlists: PlaylistFiles
+
+    @functools.cached_property
+    def catalog(self) -> Catalog:
+        """The catalog of one moment, the same for the whole call. Raises LibraryError."""
+        return self.catalogs.current()
 
     @property
     def user(self) -> str:

@@ -48,7 +48,8 @@ class Parameters:
 
     def number(self, name: str, default: int, *, most: int = 2**31 - 1) -> int:
         """A whole number from 0 on; more than `most` are `most`. Raises FailureError."""
-        return min(self._number(name, self.text(name, str(default)), least=0), most)
+        value = self.text(name)
+        return min(self._number(name, value, least=0), most) if value else default
 
     def numbers(self, name: str) -> list[int]:
         """Every whole number of a name, from 0 on. Raises FailureError."""

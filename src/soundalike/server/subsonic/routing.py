@@ -69,7 +69,7 @@ def router(library: Library, settings: Settings) -> APIRouter:
             endpoint = ENDPOINTS.get(name.removesuffix(".view"))
             if endpoint is None:
                 raise FailureError(GENERIC, f"soundalike has no endpoint {name[:80]!r}")
-            content = endpoint(Call(given, catalogs.current(), here, files))
+            content = endpoint(Call(given, catalogs, here, files))
             if isinstance(content, Response):
                 return content
             return envelope.succeeded(content, given)

@@ -13,7 +13,7 @@ from soundalike.server.subsonic.catalog import Album, Artist
 
 T = TypeVar("T", bound=Album | Artist)
 MOST = 10_000
-"""Of a kind in an answer; a page of songs of this size takes half a second."""
+"""Of a kind in an answer; so many songs are some 7 MB of text."""
 
 
 def search2(call: Call) -> Content:
