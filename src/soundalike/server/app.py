@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soundalike import __version__
 from soundalike.library.library import Library
@@ -59,7 +60,6 @@ def create_app(library: Library, settings: Settings | None = None) -> FastAPI:
         version=__version__,
         description="Finds music that sounds like the music you are listening to.",
         lifespan=_living,
-        root_path=settings.root_path,
         openapi_url="/api/openapi.json",
         docs_url=None,  # the page it would serve fetches its scripts elsewhere
         redoc_url=None,
@@ -86,7 +86,22 @@ def create_app(library: Library, settings: Settings | None = None) -> FastAPI:
         )
     app.add_middleware(metrics.Observed, access_log=settings.access_log)
     app.add_middleware(SafeHeaders, cross_origin=bool(settings.cors))
+    app.add_middleware(Below, root_path=settings.root_path)
     return app
+
+
+class Below:
+    """ASGI middleware that says where a proxy has put the app, whether or not it cuts that off."""
+
+    def __init__(self, app: ASGIApp, root_path: str) -> None:
+        """Wrap an app."""
+        self._app, self._root_path = app, root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if self._root_path and scope["type"] == "http":
+            scope = {**scope, "root_path": self._root_path}
+        await self._app(scope, receive, send)
 
 
 def _context(app: FastAPI, library: Library, settings: Settings) -> Context:

@@ -144,4 +144,5 @@ def lasting(terms: schemas.Terms) -> str:
 def _array(vectors: Sequence[Sequence[float]]) -> Any:
     if len({len(row) for row in vectors}) > 1:
         raise QueryError("the vectors have different lengths; give rows of the encoder's dimension")
-    return np.array(vectors, np.float32)
+    with np.errstate(over="ignore"):  # too large is infinite, and that is refused in words
+        return np.array(vectors, np.float32)

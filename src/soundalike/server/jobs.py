@@ -51,7 +51,7 @@ class Jobs:
         """
         wanted = self._permitted(folders)
         with (self._state / LOCK).open("a") as lock:
-            if not _taken(lock):
+            if not self._taken_in_time(lock):
                 raise RefusedError(409, "the library is being indexed already", kind="indexing")
             (self._state / CANCEL).unlink(missing_ok=True)
             write(self._state, {**BEGUN, "started": time.time()})
@@ -99,6 +99,16 @@ class Jobs:
         except subprocess.TimeoutExpired:
             self._own.kill()
             self._own.wait()
+
+    def _taken_in_time(self, lock: IO[str]) -> bool:
+        """Take the lock; from a process that has said its last words it will be free in a moment."""
+        until = time.monotonic() + PATIENCE
+        while not _taken(lock):
+            job = self.current()
+            if job is None or job["state"] == "running" or time.monotonic() > until:
+                return False
+            time.sleep(0.05)
+        return True
 
     def _alive(self) -> bool:
         if self._own is not None:
