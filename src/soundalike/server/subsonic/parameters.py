@@ -74,11 +74,6 @@ class Parameters:
         return number
 
 
-def of_query(request: Request) -> Parameters:
-    """The parameters of the query string alone: enough to know in which format to answer."""
-    return Parameters(_pairs(request.scope["query_string"]))
-
-
 async def of_request(request: Request) -> Parameters:
     """All parameters of a request. Raises FailureError for more of them than can be meant."""
     query = request.scope["query_string"]
