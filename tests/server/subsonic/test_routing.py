@@ -193,7 +193,11 @@ def parameters(draw: st.DrawFn, known: list[str]) -> list[tuple[str, str]]:
     chosen = draw(st.lists(likely, max_size=8))
     form = draw(st.sampled_from(["xml", "json", "json", "jsonp"]))
     kind = draw(st.sampled_from(["byYear", "byGenre", "random", "newest", "alphabeticalByArtist"]))
-    return [*chosen, ("f", form), ("callback", "f"), ("type", kind), ("name", "n")]
+    # Of several values the first counts; what an endpoint cannot do without is nearly always there.
+    ids = ("id", "startSongId", "endSongId", "playlistId", "songIdToAdd", "songId")
+    usual = [(name, draw(st.sampled_from(known))) for name in ids if draw(st.integers(0, 9))]
+    years = [("fromYear", "1990"), ("toYear", "2010"), ("genre", "pop"), ("type", kind)]
+    return [*chosen, *usual, *years, ("f", form), ("callback", "f"), ("name", "n")]
 
 
 def test_whatever_is_asked_is_answered(
