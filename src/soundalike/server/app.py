@@ -31,7 +31,6 @@ from soundalike.server import (
     relating,
     schemas,
     seeing,
-    subsonic,
     tracks,
     uploads,
 )
@@ -41,6 +40,7 @@ from soundalike.server.headers import SafeHeaders
 from soundalike.server.jobs import Jobs
 from soundalike.server.limits import Limits
 from soundalike.server.settings import Settings
+from soundalike.server.subsonic import routing as subsonic
 from soundalike.server.work import Work
 
 API = (keeping, tracks, media, relating, asking, uploads, going, seeing)

@@ -1,6 +1,6 @@
 """OpenSubsonic: players that know Subsonic servers browse, play and ask what sounds alike.
 
-    routing.py         /rest/NAME -> the endpoint of that name -> an answer
+    routing.py         router(library, settings): /rest/NAME -> the endpoint of that name -> an answer
     parameters.py      what a call was given
     login.py           who calls
     catalog.py         a snapshot of the library -> artists, albums, genres
@@ -21,9 +21,3 @@ endpoints, by what they are about
 
 `docs/subsonic.md` says which players work and what each endpoint answers.
 """
-
-from __future__ import annotations
-
-from soundalike.server.subsonic.routing import router
-
-__all__ = ["router"]
