@@ -53,10 +53,13 @@ class Jobs:
         with (self._state / LOCK).open("a") as lock:
             if not self._taken_in_time(lock):
                 raise RefusedError(409, "the library is being indexed already", kind="indexing")
+            if self._own is not None:
+                self._own.wait(PATIENCE)  # it has let go of the lock, which it does at its end
             (self._state / CANCEL).unlink(missing_ok=True)
             write(self._state, {**BEGUN, "started": time.time()})
             command = [sys.executable, "-m", "soundalike.server.indexing", str(self._state)]
-            command += [str(self._library.path), self._settings.model or "", *map(str, wanted)]
+            command += [str(self._library.path), self._settings.model or ""]
+            command += [str(self._settings.index_nice), *map(str, wanted)]
             # The lock goes with the process: it holds for as long as that lives.
             self._own = subprocess.Popen(
                 command,
