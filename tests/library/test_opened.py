@@ -198,3 +198,11 @@ def test_the_senses_are_those_of_the_model_that_answers(
 def test_embedder_and_model_are_one_too_many(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not both"):
         Library(tmp_path / "lib", embedder=StandIn(), model="x")  # type: ignore[arg-type]
+
+
+def test_what_is_open_stays_open_also_without_a_calibration(music: Path, tmp_path: Path) -> None:
+    """Else ids, artists and albums would be gathered anew for every question."""
+    library = Library(tmp_path / "library", embedder=StandIn())  # type: ignore[arg-type]
+    library.index([music])
+    assert not library.calibrated
+    assert library._opened.snapshot() is library._opened.snapshot()

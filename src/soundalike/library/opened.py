@@ -102,8 +102,9 @@ class Opened:
             return None
         # A local name: another thread may let go of the attribute at any time.
         snapshot, entry = self._snapshot, self.manifest.tables[identity]
-        if snapshot is None:
-            snapshot = self.load(entry)
+        if snapshot is not None:
+            return snapshot
+        snapshot = self.load(entry)
         if snapshot is None and entry.snapshot is not None:
             # An indexing may just have put a newer one in its place.
             self.refresh()

@@ -22,6 +22,7 @@ from soundalike import __version__
 from soundalike.library.library import Library
 from soundalike.server import (
     asking,
+    audiomuse,
     errors,
     going,
     keeping,
@@ -39,6 +40,7 @@ from soundalike.server.headers import SafeHeaders
 from soundalike.server.jobs import Jobs
 from soundalike.server.limits import Limits
 from soundalike.server.settings import Settings
+from soundalike.server.subsonic import routing as subsonic
 from soundalike.server.work import Work
 
 API = (keeping, tracks, media, relating, asking, uploads, going, seeing)
@@ -68,6 +70,8 @@ def create_app(library: Library, settings: Settings | None = None) -> FastAPI:
     for room in API:
         app.include_router(room.router, prefix="/api")
     app.include_router(metrics.router)
+    for other in (subsonic, audiomuse):
+        app.include_router(other.router(library, settings))
     _serve_page(app)
     # The last added comes first.
     app.add_middleware(Limits, settings=settings)
