@@ -26,9 +26,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from soundalike.audio.segments import Segment, cut, grid, sample_range
-from soundalike.audio.transcript import Transcript, heard_again
-from soundalike.audio.waveform import SHORTEST, AudioInfo, is_sounding, load_segments, probe
+from soundalike.audio.listening import Ear, Sound, listen
+from soundalike.audio.segments import Segment, cut, sample_range
+from soundalike.audio.transcript import heard_again
+from soundalike.audio.waveform import SHORTEST, AudioInfo, is_sounding, probe
 from soundalike.errors import AudioError, ModelError, QueryError
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -76,6 +77,7 @@ class Embedder:
         sample_rate: of the sound the encoder hears, Hz.
         segment_length: seconds.
         segment_count: S.
+        ear: where and how it listens, for `listen`.
 
     Raises:
         ModelError: there is no such model, or it cannot be read.
@@ -98,6 +100,7 @@ class Embedder:
             words = f"{folder / 'config.json'}: missing or unusable setting: {error}"
             raise ModelError(words) from error
         self._samples = round(self.segment_length * self.sample_rate)
+        self.ear = Ear(self.sample_rate, self._samples, self.segment_count)
         self._session = _open_session(folder / "model.onnx", threads or 1, self.dimension)
         _require_one_model(folder, self._session, self.identity)
         self._job_session = self._session
@@ -137,7 +140,7 @@ class Embedder:
             )
         if not np.isfinite(waveform).all():
             raise ValueError("waveform holds samples that are not finite")
-        segments = self._grid(len(waveform) / self.sample_rate)
+        segments = self.ear.segments(len(waveform) / self.sample_rate)
         ranges = (sample_range(segment, self.sample_rate, self._samples) for segment in segments)
         rows = np.stack([cut(waveform[first:stop], 0, self._samples) for first, stop in ranges])
         if not any(map(is_sounding, rows)):
@@ -156,6 +159,14 @@ class Embedder:
             QueryError: no such excerpt: it is empty, under 1 s, or starts past the end of the file.
         """
         return self._embed_file(self._session, Path(path), start, end)
+
+    def embed_sound(self, sound: Sound) -> TrackVectors:
+        """Encode what `listen` heard of a file with this encoder's `ear`.
+
+        Raises:
+            AudioError: the encoder fails on it.
+        """
+        return self._encode(self._session, sound)
 
     def recognizes(self, path: str | Path, heard: str) -> AudioInfo | None:
         """Say whether this encoder would make of a file what it made of another, or of it before.
@@ -213,23 +224,16 @@ class Embedder:
     def _embed_file(
         self, session: Any, path: Path, start: float | None, end: float | None
     ) -> TrackVectors:
-        info = probe(path)
-        first, last = _excerpt(path, info.duration, start, end)
-        segments = tuple(
-            Segment(first + segment.start, first + segment.end)
-            for segment in self._grid(last - first)
-        )
-        rate, length, transcript = self.sample_rate, self._samples, Transcript()
-        rows = load_segments(path, segments, sample_rate=rate, length=length, transcript=transcript)
-        try:
-            vectors = _encode_track(session, segments, rows, self.senses)
-        except ModelError as error:
-            raise AudioError(path, f"cannot be encoded: {error}") from error
-        heard = transcript.text(info.duration)
-        return TrackVectors(path, info.duration, info.tags, segments, vectors, heard)
+        return self._encode(session, listen(path, self.ear, start, end))
 
-    def _grid(self, duration: float) -> tuple[Segment, ...]:
-        return grid(duration, count=self.segment_count, length=self.segment_length)
+    def _encode(self, session: Any, sound: Sound) -> TrackVectors:
+        try:
+            vectors = _encode_track(session, sound.segments, sound.rows, self.senses)
+        except ModelError as error:
+            raise AudioError(sound.path, f"cannot be encoded: {error}") from error
+        return TrackVectors(
+            sound.path, sound.duration, sound.tags, sound.segments, vectors, sound.heard
+        )
 
 
 def sense_of(
@@ -374,20 +378,3 @@ def _encode_track(
     distinct = sorted(set(sources))
     vectors = _run(session, rows[distinct], senses)
     return vectors[[distinct.index(source) for source in sources]]
-
-
-def _excerpt(
-    path: Path, duration: float, start: float | None, end: float | None
-) -> tuple[float, float]:
-    first = 0.0 if start is None else start
-    last = duration if end is None else min(end, duration)
-    if first == 0.0 and last == duration:
-        return first, last  # all of it; whether that is long enough, decoding will tell
-    if first >= duration:
-        raise QueryError(f"{path}: no excerpt from {first:g} s on; the track has {duration:.1f} s")
-    if not 0 <= first <= last - SHORTEST:
-        raise QueryError(
-            f"{path}: no excerpt of at least {SHORTEST:g} s from {first:g} s to {last:g} s; "
-            f"the track has {duration:.1f} s"
-        )
-    return first, last

@@ -22,6 +22,7 @@ from soundalike.cli.options import (
 )
 from soundalike.cli.places import PLACE
 from soundalike.errors import QueryError
+from soundalike.library import fields
 
 if TYPE_CHECKING:
     from soundalike.library.library import Library
@@ -122,7 +123,7 @@ def similar(
         whole = write_playlist(m3u, tracks, title, absolute)
     if as_json:
         by = {"sense": options["sense"], "calibrated": opened.calibrated}
-        show.print_json([fields | by for fields in show.answers_fields(neighbors)])
+        show.print_json([each | by for each in fields.answers_fields(neighbors)])
     elif not m3u:
         show.print_neighbors(neighbors)
     if not whole:
@@ -146,7 +147,7 @@ def find(
     tracks = open_library(library, model).find(" ".join(text), n=count)
     show.print_note(tracks.note)
     if as_json:
-        show.print_json([show.track_fields(track) for track in tracks])
+        show.print_json([fields.track_fields(track) for track in tracks])
     else:
         show.print_tracks(tracks)
     if tracks.note:
@@ -170,7 +171,7 @@ def versions(query: str | None, as_json: bool, library: Path | None, model: str 
     if query is None:
         groups = opened.duplicates()
         if as_json:
-            show.print_json([show.duplicates_fields(group) for group in groups])
+            show.print_json([fields.duplicates_fields(group) for group in groups])
             return
         count = "1 recording is" if len(groups) == 1 else f"{len(groups)} recordings are"
         click.echo(f"{count} there more than once", err=True)
@@ -182,7 +183,7 @@ def versions(query: str | None, as_json: bool, library: Path | None, model: str 
     wanted = meant(opened, query)
     found = opened.versions(wanted)
     if as_json:
-        show.print_json([show.version_fields(version) for version in found])
+        show.print_json([fields.version_fields(version) for version in found])
         return
     if not found:
         click.echo(f"no other version of {_name(wanted)} is in the library", err=True)

@@ -22,6 +22,7 @@ from soundalike.cli.options import (
     sense_option,
 )
 from soundalike.cli.places import PLACE
+from soundalike.library import fields
 
 if TYPE_CHECKING:
     from soundalike.library.ground import Step
@@ -232,7 +233,7 @@ class _Playlist:
             whole = write_playlist(self._m3u, tracks, title, self._absolute)
             self._failed |= not whole
         if self._json:
-            show.print_json([show.step_fields(step) for step in steps])
+            show.print_json([fields.step_fields(step) for step in steps])
         elif not self._m3u:
             show.print_steps(steps, since)
 

@@ -19,6 +19,7 @@ from soundalike.cli import (
     relate,
     research,
     see,
+    serve,
     take,
 )
 from soundalike.errors import QueryError, RecipeError, SoundalikeError
@@ -37,6 +38,7 @@ FAMILIES: dict[str, tuple[click.Command, ...]] = {
     ),
     "Ask": (ask.similar, ask.find, ask.versions, relate.artists, relate.albums),
     "Go on": (go.path, go.radio, go.mix, go.sort),
+    "Serve": (serve.serve,),
     "See and take out": (see.map_command, see.clusters, take.vectors, take.embed),
     "Encoders": (encoders.models, research.train, encoders.export, encoders.join),
     "Measure": (evaluation.evaluate, calibrate.calibrate, claims.claim),

@@ -17,6 +17,7 @@ from soundalike.cli.options import (
     model_option,
     sense_option,
 )
+from soundalike.library import fields
 
 if TYPE_CHECKING:
     from soundalike.library.groups import Group
@@ -96,7 +97,7 @@ def albums(
 
 def _print_groups(listed: Sequence[Group], as_json: bool, what: str) -> None:
     if as_json:
-        show.print_json([{**_named(each), "tracks": each.tracks} for each in listed])
+        show.print_json([fields.group_fields(each) for each in listed])
         return
     for each in listed:
         click.echo(f"{_count(each.tracks):>12}  {_title(each)}")
@@ -107,7 +108,7 @@ def _print_neighbors(
     found: Sequence[GroupNeighbor], as_json: bool, sense: str, nothing: str
 ) -> None:
     if as_json:
-        show.print_json([_fields(each) | {"sense": sense} for each in found])
+        show.print_json([fields.group_neighbor_fields(each) | {"sense": sense} for each in found])
     if not found:
         click.echo(f"soundalike: {nothing}", err=True)
     if as_json:
@@ -124,10 +125,6 @@ def _count(tracks: int) -> str:
     return "1 track" if tracks == 1 else f"{tracks} tracks"
 
 
-def _named(group: Group | GroupNeighbor) -> dict[str, str]:
-    return {"name": group.name, "artist": group.artist}
-
-
 def _title(group: Group | GroupNeighbor) -> str:
     whose = group.artist and group.artist != group.name
     return f"{group.artist} - {group.name}" if whose else group.name
@@ -135,19 +132,3 @@ def _title(group: Group | GroupNeighbor) -> str:
 
 def _short(title: str) -> str:
     return title if len(title) <= 30 else f"{title[:29]}…"
-
-
-def _fields(found: GroupNeighbor) -> dict[str, Any]:
-    return {
-        **_named(found),
-        "similarity": round(found.similarity, 6),
-        "tracks": found.tracks,
-        "pairs": [
-            {
-                "query": show.track_fields(pair.query),
-                "answer": show.track_fields(pair.answer),
-                "similarity": round(pair.similarity, 6),
-            }
-            for pair in found.pairs
-        ],
-    }

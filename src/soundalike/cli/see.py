@@ -19,9 +19,10 @@ from soundalike.cli.options import (
     sense_option,
 )
 from soundalike.cli.places import NEW_FILE
+from soundalike.library import fields
 
 if TYPE_CHECKING:
-    from soundalike.library.seeing import Cluster, Map
+    pass
 
 COLORS = ("cluster", "genre", "artist", "album", "year", "folder")
 LAYOUTS = ("tsne", "pca")
@@ -117,7 +118,7 @@ def map_command(
     if as_data:
         from soundalike.library.disk import explained, write_atomically
 
-        text = json.dumps(map_fields(seen), ensure_ascii=False)
+        text = json.dumps(fields.map_fields(seen), ensure_ascii=False)
         with explained(f"cannot write {out}"):
             write_atomically(out, text.encode())
     else:
@@ -154,49 +155,13 @@ def clusters(
     with nullcontext() if quiet else show.staged_progress() as progress:
         found = opened.clusters(k, sense=sense, seed=seed, progress=progress)
     if as_json:
-        show.print_json([cluster_fields(cluster) for cluster in found])
+        show.print_json([fields.cluster_fields(cluster) for cluster in found])
         return
     for cluster in found:
         shown = cluster.representatives[:SHOWN]
         tracks = "; ".join(show.short(show.name_of(track)).rstrip() for track in shown)
         name = show.short(cluster.name).rstrip()
         click.echo(f"{len(cluster.tracks):6}  {name}: {tracks}")
-
-
-def cluster_fields(cluster: Cluster) -> dict[str, Any]:
-    """A group as JSON."""
-    return {
-        "cluster": cluster.number,
-        "name": cluster.name,
-        "size": len(cluster.tracks),
-        "words": [
-            {
-                "kind": word.kind,
-                "text": word.text,
-                "share": round(word.share, 4),
-                "elsewhere": round(word.elsewhere, 4),
-            }
-            for word in cluster.words
-        ],
-        "representatives": [show.track_fields(track) for track in cluster.representatives],
-        "tracks": [track.id for track in cluster.tracks],
-    }
-
-
-def map_fields(seen: Map) -> dict[str, Any]:
-    """A map as JSON; the tracks of a group are told by the tracks."""
-    left_out = ("tracks", "words")
-    groups = []
-    for cluster in seen.clusters:
-        fields = {k: v for k, v in cluster_fields(cluster).items() if k not in left_out}
-        groups.append(fields | {"centre": [round(part, 5) for part in seen.centre(cluster)]})
-    tracks = [
-        {"id": track.id, "x": round(x, 5), "y": round(y, 5), "cluster": label}
-        for track, (x, y), label in zip(
-            seen.tracks, seen.places.tolist(), seen.labels.tolist(), strict=True
-        )
-    ]
-    return {"layout": seen.layout, "clusters": groups, "tracks": tracks}
 
 
 map_command.name = "map"

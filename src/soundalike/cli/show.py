@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from soundalike.library.tracks import Track, path_to_text
+from soundalike.library.tracks import Track
 
 if TYPE_CHECKING:
     from soundalike.library.answers import Answers
     from soundalike.library.ground import Step
     from soundalike.library.indexing import IndexReport, ProgressCallback
     from soundalike.library.search import Neighbor
-    from soundalike.library.versions import Duplicates, Version
 
 NAME_WIDTH = 64
 
@@ -33,78 +32,6 @@ def name_of(track: Track) -> str:
     """Artist and title, on one line whatever the tags hold."""
     name = f"{track.artist} - {track.title}" if track.artist else track.title
     return " ".join(name.split())
-
-
-def track_fields(track: Track) -> dict[str, Any]:
-    """The fields every door gives a track; paths that are not UTF-8 in the library's own spelling."""
-    return {
-        "id": track.id,
-        "path": path_to_text(track.path),
-        "title": track.title,
-        "artist": track.artist,
-        "album": track.album,
-        "duration": round(track.duration, 3),
-    }
-
-
-def all_fields(track: Track) -> dict[str, Any]:
-    """All there is to say of a track; None for a number its file does not say."""
-    more = {
-        "album_artist": track.album_artist,
-        "genre": track.genre,
-        "year": track.year,
-        "track_number": track.track_number,
-    }
-    return track_fields(track) | more
-
-
-def neighbor_fields(neighbor: Neighbor) -> dict[str, Any]:
-    """One answer as JSON."""
-    return {
-        "track": track_fields(neighbor.track),
-        "similarity": round(neighbor.similarity, 6),
-        "matches": [
-            {
-                "query": [round(match.query.start, 2), round(match.query.end, 2)],
-                "answer": [round(match.answer.start, 2), round(match.answer.end, 2)],
-                "similarity": round(match.similarity, 6),
-            }
-            for match in neighbor.matches
-        ],
-        "versions": [track_fields(track) for track in neighbor.versions],
-    }
-
-
-def answers_fields(answers: Answers[Neighbor]) -> list[dict[str, Any]]:
-    """Answers as JSON, each with the path of the seed it was found by; null of bare vectors."""
-    seeds = [None if seed is None else path_to_text(seed.path) for seed in answers.seeds]
-    return [neighbor_fields(each) | {"seed": seeds[each.seed]} for each in answers]
-
-
-def version_fields(version: Version) -> dict[str, Any]:
-    """Another version of a track as JSON."""
-    return {
-        "track": track_fields(version.track),
-        "kind": version.kind,
-        "why": version.why,
-        "similarity": round(version.similarity, 6),
-    }
-
-
-def duplicates_fields(group: Duplicates) -> dict[str, Any]:
-    """Files of one recording as JSON."""
-    tracks = [track_fields(track) for track in group.tracks]
-    copies = [track.id for track in group.copies]
-    return {"kind": group.kind, "why": group.why, "tracks": tracks, "copies": copies}
-
-
-def step_fields(step: Step) -> dict[str, Any]:
-    """One step of a path, radio, mix or sorted playlist as JSON."""
-    return {
-        "track": track_fields(step.track),
-        "similarity": round(step.similarity, 6),
-        "from_start": round(step.from_start, 6),
-    }
 
 
 def print_steps(steps: Sequence[Step], since: str) -> None:

@@ -21,6 +21,7 @@ from soundalike.cli.options import (
 )
 from soundalike.cli.places import NEW_FILE, PLACE
 from soundalike.errors import AudioError
+from soundalike.library import fields
 from soundalike.library.tracks import path_to_text
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def vectors(
             arrays: dict[str, Any] = {"vector": batch.vectors}
             if batch.segments is not None and batch.starts is not None:
                 arrays |= {"segments": batch.segments, "starts": batch.starts}
-            file.add([show.all_fields(track) for track in tracks], **arrays)
+            file.add([fields.all_fields(track) for track in tracks], **arrays)
             count += len(tracks)
     click.echo(f"{count} tracks in {show.show_path(out)}", err=True)
 

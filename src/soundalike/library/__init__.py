@@ -35,6 +35,7 @@ asking
     similarity.py   a cosine -> 0..1 that means the same everywhere
     groups.py       tracks -> artists and albums, and how alike two are; relating.py has the verbs
     answers.py      a list that can say what is not in it
+    fields.py       tracks and answers -> JSON, the same at every door
     playlists.py    tracks -> M3U8, and playlists -> tracks
 
 going

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Sized
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from soundalike.library import queries, ranking, search, versions
 from soundalike.library.aggregation import Vectors, check_aggregation
 from soundalike.library.answers import Answers
 from soundalike.library.held import Held
-from soundalike.library.queries import Seed
+from soundalike.library.queries import Heard, Seed
 from soundalike.library.ranking import Query, Question
 from soundalike.library.search import Neighbor
 from soundalike.library.selection import Chooser, Selection
@@ -22,8 +22,12 @@ from soundalike.library.snapshot import Snapshot
 from soundalike.library.tracks import Track, text_to_path
 from soundalike.library.versions import Duplicates, Version
 
-Asked: TypeAlias = Track | Path | str | Vectors
-"""A track, its id or path, any audio file, a playlist (.m3u8, .m3u), or vectors [D] or [S, D]."""
+if TYPE_CHECKING:
+    from soundalike.audio.listening import Ear, Sound
+
+Asked: TypeAlias = Track | Path | str | Vectors | Heard
+"""A track, its id or path, any audio file, a playlist (.m3u8, .m3u), vectors [D] or [S, D], or a file that
+was listened to."""
 
 Excerpt: TypeAlias = tuple[float | None, float | None]
 WHOLE: Excerpt = (None, None)
@@ -123,6 +127,67 @@ class Asking(Held):
             note = f"no track has all of {text!r}" + ("; these come nearest" if rows else "")
         return Answers(map(snapshot.track, rows), note=note)
 
+    def browse(
+        self,
+        *,
+        artist: str = "",
+        album: str = "",
+        filter: str = "",  # noqa: A002 - as in a Selection
+        start: int = 0,
+        count: int | None = None,
+    ) -> tuple[list[Track], int]:
+        """List tracks by path, a page at a time.
+
+        Args:
+            artist, album: only those of exactly this artist, this album; "" for all.
+            filter: only those it lets through; "" for all.
+            start: tracks to pass over, from 0.
+            count: tracks wanted, at most; None for all the rest.
+
+        Returns:
+            The tracks of the page, and how many there are on all pages together.
+
+        Raises:
+            QueryError: no such artist or album, or a filter with a mistake.
+        """
+        from soundalike.library import find
+
+        snapshot = self._opened.snapshot()
+        if not snapshot:
+            return [], 0
+        mask = np.ones(len(snapshot), bool)
+        for what, name in (("artist", artist), ("album", album)):
+            if name:
+                mask &= np.isin(np.arange(len(mask)), find.named(what, name, snapshot))
+        if filter:
+            from soundalike.library.filters import matching
+
+            mask &= matching(filter, snapshot.facts)
+        rows = np.flatnonzero(mask)
+        stop = None if count is None else start + count
+        if len(rows) == len(mask):
+            return snapshot.tracks(start, count), len(rows)
+        return [snapshot.track(row) for row in rows[start:stop].tolist()], len(rows)
+
+    def heard(self, sound: Sound, content: str) -> Heard:
+        """Encode what `audio.listening` heard of a file, to ask `similar` with it.
+
+        Args:
+            sound: heard with the `ear` of this library.
+            content: hash of the file, by `scan.content_hash`.
+
+        Raises:
+            ModelError: the encoder of the library is not at hand.
+            AudioError: it fails on this sound.
+        """
+        return Heard(self._opened.reading_embedder().embed_sound(sound), content)
+
+    @property
+    def ear(self) -> Ear:
+        """How the encoder of the library listens. Raises ModelError if it is not at hand."""
+        self._filled()
+        return self._opened.reading_embedder().ear
+
     def versions(self, query: str | Path | Track) -> list[Version]:
         """Find other files of a track's recording, and other versions of its piece.
 
@@ -158,7 +223,7 @@ class Asking(Held):
         excerpt: Excerpt,
     ) -> tuple[list[Seed], list[str]]:
         """Vectors and facts of everything asked with; and what a playlist names in vain."""
-        single = isinstance(query, Track | Path | str | np.ndarray)
+        single = isinstance(query, Track | Path | str | np.ndarray | Heard)
         several = isinstance(query, Iterable) and not single
         given: list[Asked] = list(query) if several else [query]  # type: ignore[list-item,arg-type]
         asked, missing = [], []
@@ -173,7 +238,10 @@ class Asking(Held):
             raise QueryError("there is nothing to ask with; give at least one track or file")
         if excerpt != WHOLE and (len(asked) > 1 or asked != given):
             raise QueryError("an excerpt belongs to one file; ask with that file alone")
-        rows = [None if isinstance(e, np.ndarray) else queries.row_of(e, snapshot) for e in asked]
+        rows = [
+            None if isinstance(e, np.ndarray | Heard) else queries.row_of(e, snapshot)
+            for e in asked
+        ]
         once = [i for i, row in enumerate(rows) if row is None or rows.index(row) == i]
         once = once[:: max(1, -(-len(once) // MOST_SEEDS))]
         seeds = [self._seed(asked[i], snapshot, excerpt) for i in once]
@@ -189,6 +257,10 @@ class Asking(Held):
             if not whole:
                 raise QueryError("an excerpt belongs to a file; vectors have no times")
             return queries.of_vectors(query, self._opened.dimension())
+        if isinstance(query, Heard):
+            if not whole:
+                raise QueryError("an excerpt is taken while a file is listened to")
+            return queries.of_heard(query, snapshot)
         row = queries.row_of(query, snapshot)
         if row is not None and whole:
             return queries.of_row(row, snapshot, opened=self._opened)

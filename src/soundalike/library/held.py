@@ -98,6 +98,17 @@ class Held:
         snapshot = self._opened.snapshot()
         return [] if snapshot is None else snapshot.tracks()
 
+    @property
+    def revision(self) -> str:
+        """A text that changes whenever the library may answer otherwise; "" before the first `index`."""
+        return self._opened.revision()
+
+    def by_id(self, track: str) -> Track | None:
+        """Find a track by its id alone, for who must not reach files by path; None if there is none."""
+        snapshot = self._opened.snapshot()
+        row = None if snapshot is None else snapshot.row_of_id.get(track)
+        return None if snapshot is None or row is None else snapshot.track(row)
+
     def __contains__(self, query: Track | Path | str) -> bool:
         """Tell whether the library has a track of this id or path."""
         snapshot = self._opened.snapshot()

@@ -54,6 +54,11 @@ class Opened:
             if not self._asked and before != self.manifest.model:
                 self._embedder = None
 
+    def revision(self) -> str:
+        """Name what is on disk now, as text; "" where nothing is. Raises LibraryError."""
+        self.refresh()
+        return "-".join(f"{part:x}" for part in self._signature or ())
+
     def write(self) -> None:
         """Write the manifest and let go of what it made stale.
 

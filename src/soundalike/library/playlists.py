@@ -96,7 +96,18 @@ def write_m3u8(
     Raises:
         LibraryError: a place that cannot be written.
     """
-    path, left_out = Path(path), list[tuple[Path, str]]()
+    path = Path(path)
+    text, left_out = m3u8(path, tracks, title=title, absolute=absolute)
+    with explained(f"cannot write the playlist {path}"):
+        write_atomically(path, text.encode())
+    return left_out
+
+
+def m3u8(
+    path: Path, tracks: Iterable[Track | Entry], *, title: str = "", absolute: bool = False
+) -> tuple[str, list[tuple[Path, str]]]:
+    """Make the text of a playlist that is to lie at a path, and what it cannot hold, as `write_m3u8`."""
+    left_out: list[tuple[Path, str]] = []
     lines = ["#EXTM3U"]
     if clean(title):
         lines.append(f"#PLAYLIST:{clean(title)}")
@@ -115,9 +126,7 @@ def write_m3u8(
             duration = -1 if track.duration is None else round(track.duration)
             lines.append(f"#EXTINF:{duration},{clean(track.title)}")
         lines.append(line)
-    with explained(f"cannot write the playlist {path}"):
-        write_atomically(path, "".join(f"{line}\n" for line in lines).encode())
-    return left_out
+    return "".join(f"{line}\n" for line in lines), left_out
 
 
 def read_m3u8(path: str | Path) -> list[Entry]:

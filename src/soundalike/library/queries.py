@@ -45,6 +45,19 @@ class Seed:
     track: Track | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """A file that was listened to, here or by another process, and may be gone since.
+
+    Attributes:
+        vectors: what the library's encoder made of it.
+        content: its hash, by `scan.content_hash`.
+    """
+
+    vectors: TrackVectors
+    content: str
+
+
 def absolute(path: str | Path) -> Path:
     """Make a path absolute, "~" included, without following links: as it was indexed."""
     # pathlib's expanduser fails on "~x" without a user x, absolute() keeps "..", resolve() follows.
@@ -132,15 +145,21 @@ def of_file(
         AudioError: the file cannot be used.
         ModelError: the encoder of the library is not at hand.
     """
-    heard: TrackVectors = opened.reading_embedder().embed_file(path, start=start, end=end)
-    own = _rows_of_content(snapshot, content_hash(path))
-    row = snapshot.row_of_path.get(path_to_text(path))
+    heard = opened.reading_embedder().embed_file(path, start=start, end=end)
+    return of_heard(Heard(heard, content_hash(path)), snapshot)
+
+
+def of_heard(file: Heard, snapshot: Snapshot) -> Seed:
+    """Ask with what was heard of a file."""
+    heard = file.vectors
+    own = _rows_of_content(snapshot, file.content)
+    row = snapshot.row_of_path.get(path_to_text(heard.path))
     if row is not None:
         return Seed(Query(heard.vectors, heard.segments, own | {row}), row, snapshot.track(row))
     tags = asdict(read_tags(heard.tags))
-    title = tags.pop("title") or title_of(path)
+    title = tags.pop("title") or title_of(heard.path)
     tags.pop("more")  # a Track has no place for the other tags
-    track = Track(id="", path=path, title=title, duration=heard.duration, **tags)
+    track = Track(id="", path=heard.path, title=title, duration=heard.duration, **tags)
     return Seed(Query(heard.vectors, heard.segments, own), None, track)
 
 

@@ -1,0 +1,58 @@
+"""Tracks of the library, by page and one by one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from soundalike.library import fields
+from soundalike.library.library import Library
+from soundalike.library.tracks import Track
+from soundalike.server import schemas
+from soundalike.server.context import Here
+from soundalike.server.errors import UnknownTrackError
+
+router = APIRouter(tags=["tracks"])
+
+
+@router.get("/tracks")
+async def tracks(here: Here, wanted: Annotated[schemas.Browse, Query()]) -> schemas.Tracks:
+    """List tracks by path, a page at a time."""
+
+    def look() -> schemas.Tracks:
+        page, total = here.library.browse(
+            artist=wanted.artist,
+            album=wanted.album,
+            filter=wanted.filter,
+            start=wanted.offset,
+            count=wanted.limit,
+        )
+        return schemas.Tracks(tracks=[shown(track) for track in page], total=total)
+
+    return await here.work(look)
+
+
+@router.get("/tracks/{track}")
+async def track(here: Here, request: Request, track: schemas.Id) -> schemas.WholeTrack:
+    """All there is to say of a track, and where to hear and see it."""
+    found = await here.work(known, here.library, track)
+    root = str(request.scope.get("root_path", "")).rstrip("/")
+    links = {what: f"{root}/api/tracks/{found.id}/{what}" for what in ("audio", "artwork")}
+    return schemas.WholeTrack.model_validate(fields.all_fields(found) | links)
+
+
+def known(library: Library, track: str) -> Track:
+    """The track with this id. Raises UnknownTrackError.
+
+    Never by path, as `Library.track` would: who asks over HTTP is not to reach for files.
+    """
+    found = library.by_id(track)
+    if found is None:
+        raise UnknownTrackError(track)
+    return found
+
+
+def shown(track: Track) -> schemas.Track:
+    """A track as JSON."""
+    return schemas.Track(**fields.track_fields(track))
