@@ -7,7 +7,7 @@ const CORNERS = `
 attribute vec2 place;
 attribute vec4 paint;
 uniform vec2 middle, reach;
-uniform float size;
+uniform mediump float size;
 varying vec4 color;
 void main() {
   gl_Position = vec4((place - middle) * reach, 0.0, 1.0);
@@ -17,7 +17,7 @@ void main() {
 const FILL = `
 precision mediump float;
 varying vec4 color;
-uniform float size;
+uniform mediump float size;
 void main() {
   float away = length(gl_PointCoord - 0.5) * size;
   float inside = clamp(size / 2.0 - away, 0.0, 1.0) * color.a;
