@@ -48,6 +48,12 @@ async def page(request: Request) -> Response:
     return _answer(request, "index.html")
 
 
+@router.get("/favicon.ico")
+async def icon(request: Request) -> Response:
+    """The icon, for who looks at something else than the page."""
+    return _answer(request, "icon.svg")
+
+
 @router.get("/web/{name:path}")
 @router.head("/web/{name:path}")
 async def file(request: Request, name: str) -> Response:

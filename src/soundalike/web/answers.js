@@ -85,12 +85,12 @@ export function measure(similarity) {
 }
 
 function fillWhy(place, answer, seed, several) {
-  const stands = answer.versions.map((track) => h("li", {}, nameOf(track), " ", h("span", { class: "path" }, track.path)));
+  const stands = answer.versions.map((track) => h("li", {}, nameOf(track), " ", h("span", { class: "where" }, track.path)));
   fill(place,
     seed && several ? h("p", { class: "remark" }, "Most like ", h("b", {}, nameOf(seed)), ".") : null,
     seed && answer.matches.length ? showMatches(seed, answer.track, answer.matches) : null,
     stands.length ? [h("p", { class: "remark" }, "Stands for other files of the recording:"), h("ul", { class: "plain" }, stands)] : null,
-    h("p", { class: "path" }, answer.track.path,
+    h("p", { class: "where" }, answer.track.path,
       " ", h("button", { type: "button", class: "link", onclick: () => copy(answer.track.path) }, "copy")));
 }
 

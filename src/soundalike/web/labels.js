@@ -44,11 +44,11 @@ export function drawLabels(context, { view, groups, near, rings, lasso, radius, 
     context.globalAlpha = 1;
   }
 
-  for (const group of groups) write(shortened(group.name, 34), ...at(group.x, group.y), `600 14px ${family}`);
+  for (const group of groups) write(shortened(group.name, 30), ...at(group.x, group.y), `600 14px ${family}`);
   if (near.length <= TITLES) {
     for (const point of near) {
       const [x, y] = at(point.x, point.y);
-      write(shortened(point.title, 40), x + radius + 5, y, `12px ${family}`, { align: "left", faint: true });
+      write(shortened(point.title, 32), x + radius + 5, y, `12px ${family}`, { align: "left", faint: true });
     }
   }
   for (const ring of rings) {

@@ -34,8 +34,8 @@ function facts(status) {
     h("dl", { class: "figures" }, rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
     genres.length ? h("ul", { class: "chips", "aria-label": "Genres" }, genres) : null,
     h("details", { class: "about" }, h("summary", {}, "Folders and encoder"),
-      h("ul", { class: "plain" }, (status.roots ?? []).map((root) => h("li", { class: "path" }, root))),
-      h("p", { class: "path" }, `${status.model ?? "no encoder yet"} · soundalike ${status.version}`)),
+      h("ul", { class: "plain" }, (status.roots ?? []).map((root) => h("li", { class: "where" }, root))),
+      h("p", { class: "where" }, `${status.model ?? "no encoder yet"} · soundalike ${status.version}`)),
   ];
 }
 
@@ -47,17 +47,20 @@ function watch(place, status, signal) {
   signal.addEventListener("abort", stop);
 
   function idle(last) {
-    const folders = h("input", { type: "text", id: "folders", placeholder: status.roots?.length ? "the same folders again" : "/home/me/Music", spellcheck: "false" });
+    const known = [...new Set([...(status.roots ?? []), ...(status.music ?? [])])];
+    const folders = h("select", { id: "folders" }, h("option", { value: "" }, "All folders again"),
+      known.map((folder) => h("option", { value: folder }, folder)));
     form = h("form", { class: "inline", onsubmit: async (event) => {
       event.preventDefault();
-      const named = folders.value.trim();
+      const named = folders.value;
       try {
         running(await send("index", named ? { folders: [named] } : {}));
       } catch (error) {
         tell(error.message, { error: true });
       }
-    } }, h("div", { class: "slider" }, h("label", { for: "folders" }, "A folder of the server"), folders), h("button", { class: "button main" }, "Index"));
-    fill(place, h("h2", {}, "Indexing"), outcome(last), form);
+    } }, h("div", { class: "slider" }, h("label", { for: "folders" }, "What to look through"), folders), h("button", { class: "button main" }, "Index"));
+    fill(place, h("h2", {}, "Indexing"), outcome(last), form,
+      h("p", { class: "says" }, "Only new and changed files are listened to. Other folders are named where the server is started: --music FOLDER."));
   }
 
   function running(first) {
@@ -109,7 +112,7 @@ function outcome(job) {
 async function showFailures(place, signal) {
   const { failures = [], left_out: leftOut = [] } = await get("failures", {}, signal);
   const table = (label, rows) => h("details", {}, h("summary", {}, label),
-    h("ul", { class: "plain" }, rows.slice(0, 1000).map(({ path, reason }) => h("li", {}, h("span", { class: "path" }, path), h("br"), reason))));
+    h("ul", { class: "plain" }, rows.slice(0, 1000).map(({ path, reason }) => h("li", {}, h("span", { class: "where" }, path), h("br"), reason))));
   fill(place, h("h2", {}, "Files that cannot be used"),
     failures.length ? table(many(failures.length, "file"), failures) : h("p", { class: "facts" }, "None."),
     leftOut.length ? table(`${many(leftOut.length, "file")} left out as too short or too long`, leftOut) : null);
@@ -123,7 +126,7 @@ function offerDuplicates(place, signal) {
       const { duplicates } = await get("duplicates", {}, signal);
       fill(place, h("h2", {}, "There twice"), h("p", { class: "facts" }, many(duplicates.length, "recording")),
         h("ul", { class: "plain groups" }, duplicates.map((group) => h("li", {}, `${group.kind}: ${group.why}`,
-          h("ul", { class: "plain" }, group.tracks.map((track) => h("li", {}, h("a", { href: link("similar", { like: track.id }) }, nameOf(track)), " ", h("span", { class: "path" }, track.path))))))));
+          h("ul", { class: "plain" }, group.tracks.map((track) => h("li", {}, h("a", { href: link("similar", { like: track.id }) }, nameOf(track)), " ", h("span", { class: "where" }, track.path))))))));
     } catch (error) {
       button.disabled = false;
       tell(error.message, { error: true });

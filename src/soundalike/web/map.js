@@ -219,7 +219,7 @@ class Chart {
     const on = this.numbers.get(player.track?.id) ?? -1;
     drawLabels(this.context, {
       view, groups: seen.clusters, radius: this.radius, lasso: this.lasso,
-      near: this.zoom > 1.5 ? near.map((i) => ({ x: x[i], y: y[i], title: seen.titles[i] })) : [],
+      near: near.map((i) => ({ x: x[i], y: y[i], title: seen.titles[i] })),
       rings: [[this.hovered, "hover"], [on, "on"]].filter(([i]) => i >= 0).map(([i, kind]) => ({ x: x[i], y: y[i], kind })),
       cross: this.surface.matches(":focus-visible"),
     });

@@ -3,7 +3,7 @@
    A band joins the passages of a match, the stronger the more alike they are. A click on a band, or on its line
    in the list, plays the beginning of both passages one after the other; a click on a passage plays it whole. */
 
-import { h, svg } from "./dom.js";
+import { h, svg, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 import { clock, nameOf, titleOf, twoDigits } from "./names.js";
 import { player } from "./player.js";
@@ -23,9 +23,12 @@ export function hearMatch(seed, track, match) {
 export function showMatches(seed, track, matches) {
   const ends = { query: lengthOf(seed, matches, "query"), answer: lengthOf(track, matches, "answer") };
   const heads = [["query", seed], ["answer", track]].map(([side, of]) => playhead(side, of, ends[side]));
+  const blend = svg("linearGradient", { id: uniqueId("blend"), x1: 0, x2: 0, y1: 0, y2: 1 },
+    svg("stop", { class: "from", offset: 0 }), svg("stop", { class: "to", offset: 1 }));
+  const weakest = [...matches].sort((a, b) => a.similarity - b.similarity);
   const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", class: "ribbons", "aria-hidden": "true" },
-    line("query", 0), line("answer", HEIGHT - LINE),
-    ...[...matches].sort((a, b) => a.similarity - b.similarity).map((match) => band(match, ends, () => hearMatch(seed, track, match))),
+    svg("defs", {}, blend), line("query", 0), line("answer", HEIGHT - LINE),
+    ...weakest.map((match) => band(match, ends, `url(#${blend.id})`, () => hearMatch(seed, track, match))),
     ...matches.flatMap((match) => [block("query", match.query, ends.query, 0, seed), block("answer", match.answer, ends.answer, HEIGHT - LINE, track)]),
     ...heads.map((head) => head.element));
   const element = h("figure", { class: "matches" },
@@ -52,12 +55,12 @@ function block(side, [start, end], length, y, track) {
   });
 }
 
-function band({ query, answer, similarity }, ends, onclick) {
+function band({ query, answer, similarity }, ends, fill, onclick) {
   const [a, b] = query.map((time) => (WIDTH * time) / ends.query);
   const [c, d] = answer.map((time) => (WIDTH * time) / ends.answer);
   const [top, bottom, middle] = [LINE, HEIGHT - LINE, HEIGHT / 2];
-  const d1 = `M${a} ${top}C${a} ${middle} ${c} ${middle} ${c} ${bottom}L${d} ${bottom}C${d} ${middle} ${b} ${middle} ${b} ${top}Z`;
-  return svg("path", { class: "band", d: d1, "fill-opacity": (0.1 + 0.5 * Math.max(0, similarity) ** 2).toFixed(3), onclick });
+  const outline = `M${a} ${top}C${a} ${middle} ${c} ${middle} ${c} ${bottom}L${d} ${bottom}C${d} ${middle} ${b} ${middle} ${b} ${top}Z`;
+  return svg("path", { class: "band", d: outline, fill, "fill-opacity": (0.1 + 0.55 * Math.max(0, similarity) ** 2).toFixed(3), onclick });
 }
 
 function pair(seed, track, match) {

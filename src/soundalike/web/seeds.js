@@ -27,7 +27,7 @@ export function withSeed(parameters, id, kind) {
 export function showSeeds(place, liked, disliked, parameters) {
   const single = liked.length === 1 && !disliked.length;
   const adding = searchField({
-    label: "Add a track to ask about", placeholder: "and like …",
+    label: "Add a track to ask about", placeholder: "and like this …",
     onpick: (track) => go("similar", withSeed(parameters, track.id, "like")),
   });
   if (!liked.length) {
