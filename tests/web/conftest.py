@@ -92,7 +92,11 @@ def page(browser: Chrome, server: Served) -> Iterator[Page]:
     made = Page(browser, server.url)
     made.size(1280, 860)
     made.light("light")
+    browser.get("about:blank")
+    for kind in ("browser", "performance"):
+        browser.get_log(kind)  # what was before is not ours
     made.open()
+    made.run("localStorage.clear(); sessionStorage.clear()")
     yield made
-    assert complaints(browser) == []
+    assert complaints(made) == []
     assert strangers(browser, made.url) == []

@@ -53,12 +53,10 @@ def test_a_dropped_file_is_asked_about(page: Any, music: Path) -> None:
 
 
 def test_what_cannot_be_heard_is_explained(page: Any) -> None:
+    page.forgiven = ["similar/upload"]
     broken = base64.b64encode(b"this is no music " * 50).decode()
     page.run(DROP, "broken.flac", broken)
     assert page.find(".answers [role=alert]").text
-    # The answer 4xx of the server is no complaint of the page.
-    logged = page.browser.get_log("browser")
-    assert all("upload" in entry["message"] for entry in logged if entry["level"] == "SEVERE")
 
 
 def test_what_is_no_sound_is_not_sent(page: Any) -> None:

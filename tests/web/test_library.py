@@ -12,19 +12,19 @@ import pytest
 from web.browsing import Page, served, stop
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def growing(
-    browser: Any, library: Path, music: Path, tmp_path: Path
+    browser: Any, library: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Page, Path]]:
     """A page of a library of its own, and a folder it may index."""
-    more = tmp_path / "more"
-    more.mkdir()
-    own = tmp_path / "library"
+    more = tmp_path_factory.mktemp("more")
+    own = tmp_path_factory.mktemp("own") / "library"
     shutil.copytree(library, own)
     server = served(own, "--music", str(more))
     page = Page(browser, server.url)
     page.size(1280, 860)
     yield page, more
+    browser.get("about:blank")
     stop(server)
 
 

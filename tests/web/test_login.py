@@ -28,5 +28,6 @@ def test_a_token_opens_the_library(browser: Any, library: Path) -> None:
         # Being told 401 is what was tried.
         logged = browser.get_log("browser")
         assert all("401" in entry["message"] for entry in logged if entry["level"] == "SEVERE")
+        browser.get("about:blank")
     finally:
         stop(server)

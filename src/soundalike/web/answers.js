@@ -1,6 +1,6 @@
 /* The answers: how similar each is, and, unfolded, why. */
 
-import { fill, h, tell, uniqueId } from "./dom.js";
+import { fill, h, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 import { showMatches, hearMatch } from "./matches.js";
 import { clock, many, nameOf, twoDigits } from "./names.js";
@@ -53,7 +53,7 @@ function answerRow(answer, { seed, parameters, several, onplay }) {
   const { track, matches } = answer;
   const best = matches[0];
   const why = h("div", { class: "why", id: uniqueId("why"), hidden: true });
-  const unfold = h("button", { type: "button", class: "icon unfold", "aria-expanded": "false", "aria-controls": why.id,
+  const unfold = h("button", { class: "icon unfold", "aria-expanded": "false", "aria-controls": why.id,
     "aria-label": `Why ${nameOf(track)}?`, title: "Why?",
     onclick: () => {
       const open = why.hidden;
@@ -62,7 +62,7 @@ function answerRow(answer, { seed, parameters, several, onplay }) {
       unfold.setAttribute("aria-expanded", String(open));
     } }, icon("down"));
   const jump = best && seed
-    ? h("button", { type: "button", class: "best", title: "Hear both passages, one after the other",
+    ? h("button", { class: "best", title: "Hear both passages, one after the other",
       "aria-label": `Hear both: ${clock(best.query[0])} of ${nameOf(seed)}, then ${clock(best.answer[0])} of ${nameOf(track)}`,
       onclick: () => hearMatch(seed, track, best) },
     h("span", { class: "of-seed" }, clock(best.query[0])), " ≈ ", h("span", { class: "of-answer" }, clock(best.answer[0])))
@@ -90,15 +90,5 @@ function fillWhy(place, answer, seed, several) {
     seed && several ? h("p", { class: "remark" }, "Most like ", h("b", {}, nameOf(seed)), ".") : null,
     seed && answer.matches.length ? showMatches(seed, answer.track, answer.matches) : null,
     stands.length ? [h("p", { class: "remark" }, "Stands for other files of the recording:"), h("ul", { class: "plain" }, stands)] : null,
-    h("p", { class: "where" }, answer.track.path,
-      " ", h("button", { type: "button", class: "link", onclick: () => copy(answer.track.path) }, "copy")));
-}
-
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    tell("The path is copied.");
-  } catch {
-    tell("This browser does not let pages copy.", { error: true });
-  }
+    h("p", { class: "where" }, answer.track.path));
 }

@@ -50,7 +50,8 @@ async function problem(response) {
   }
   const message = told.message || `The server answered ${response.status}.`;
   const error = new ApiError(message, { kind: told.kind, status: response.status });
-  if (response.status === 401) document.dispatchEvent(new Event("unauthorized"));
+  // The login itself tells what is wrong with a token.
+  if (response.status === 401 && !response.url.endsWith("/session")) document.dispatchEvent(new Event("unauthorized"));
   return error;
 }
 

@@ -28,9 +28,8 @@ export function controls(first, status, onchange) {
     parameters = changed(parameters, changes);
     onchange(parameters);
   };
-  const senses = status.senses?.length ? ["both", ...status.senses.filter((sense) => sense !== "both")] : [];
   const parts = [
-    senses.length > 1 ? choice("Listen for", "sense", senses, SENSES, change) : null,
+    senseChoice(status, change),
     choice("Compare", "aggregation", status.aggregations ?? ["mean", "concat", "maxsim"], AGGREGATIONS, change),
     slider("Variety", "variety", { min: 0, max: VARIETY.length - 1, tells: (at) => VARIETY[at].name, says: (at) => VARIETY[at].says }, change),
     slider("Answers", "n", { min: 5, max: MOST, step: 5, tells: (at) => String(at), says: () => "" }, change),
@@ -47,8 +46,14 @@ export function controls(first, status, onchange) {
   return { element, update };
 }
 
+/** What to hear by, of the senses that the library's encoder has; null if there is only one. */
+export function senseChoice(status, change) {
+  const others = (status.senses ?? []).filter((sense) => sense !== "both");
+  return others.length ? choice("Listen for", "sense", ["both", ...others], SENSES, change) : null;
+}
+
 /** A few choices side by side, one of them on. */
-export function choice(label, name, options, words, change) {
+function choice(label, name, options, words, change) {
   const group = uniqueId(name);
   const says = h("p", { class: "says" });
   const inputs = options.map((option) =>

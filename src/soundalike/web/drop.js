@@ -10,7 +10,6 @@ import { go } from "./routes.js";
 let asked = null;
 
 const MOST_MB = 500;
-const SOUND = /\.(mp3|flac|wav|m4a|m4b|aac|ogg|oga|opus|wma|aif|aiff|wv|ape|mka|mp4|webm|mpc|tta|ac3|dsf|mkv|mov|caf|au)$/i;
 
 /** The file last asked about, or null. */
 export function askedFile() {
@@ -22,7 +21,7 @@ export function askAbout(file) {
   if (!file) return;
   if (!file.size) {
     tell(`${file.name} is empty.`, { error: true });
-  } else if (!/^(audio|video)\//.test(file.type) && !SOUND.test(file.name)) {
+  } else if (/^(text|image)\//.test(file.type)) {
     tell(`${file.name} does not look like audio.`, { error: true });
   } else if (file.size > MOST_MB * 1e6) {
     tell(`${file.name} is larger than ${MOST_MB} MB.`, { error: true });
@@ -42,7 +41,7 @@ export function fileButton(label = "Choose a file") {
       askAbout(input.files[0]);
       input.value = "";
     } });
-  const button = h("button", { type: "button", class: "button", onclick: () => input.click() }, label);
+  const button = h("button", { class: "button", onclick: () => input.click() }, label);
   return h("span", { class: "file" }, button, input);
 }
 

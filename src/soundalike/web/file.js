@@ -27,7 +27,7 @@ export async function show(main, parameters, signal) {
     h("div", { class: "sleeve" }, h("div", { class: "what" },
       h("p", { class: "kicker" }, "What sounds like this file"), h("h1", {}, file.name),
       h("div", { class: "buttons" },
-        h("button", { type: "button", class: "button main", onclick: () => player.playAll([track]) }, icon("play"), "Play"),
+        h("button", { class: "button main", onclick: () => player.playAll([track]) }, icon("play"), "Play"),
         fileButton("Another file")))));
   const progress = h("progress", { max: 1, value: 0, "aria-label": "Sending" });
   const stage = h("p", { class: "stage", role: "status" });

@@ -50,6 +50,6 @@ function help() {
     h("dl", { class: "keys" }, KEYS.map(([key, does]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, does)))),
     h("p", { class: "says" }, "Up, down and Enter choose in lists; arrows move in a track, by five seconds, and on the map. Media keys work too."),
     h("label", { class: "check" }, h("input", { type: "checkbox", checked: on(), onchange: (event) => localStorage.setItem(KEPT, event.target.checked ? "on" : "off") }), "Single keys work"),
-    h("form", { method: "dialog" }, h("button", { class: "button main" }, "Close")));
+    h("form", { method: "dialog" }, h("button", { type: "submit", class: "button main" }, "Close")));
   return dialog;
 }

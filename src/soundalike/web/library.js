@@ -15,7 +15,7 @@ export async function show(main, _parameters, signal) {
   const failures = h("section", { class: "failures", "aria-label": "Files that cannot be used" });
   const twice = h("section", { "aria-label": "Duplicates" });
   fill(main, h("h1", {}, "Library"), facts(status), job, failures, twice,
-    status.needs_token ? h("p", {}, h("button", { type: "button", class: "button", onclick: leave }, "Log out")) : null);
+    status.needs_token ? h("p", {}, h("button", { class: "button", onclick: leave }, "Log out")) : null);
   watch(job, status, signal);
   offerDuplicates(twice, signal);
   await showFailures(failures, signal);
@@ -58,7 +58,7 @@ function watch(place, status, signal) {
       } catch (error) {
         tell(error.message, { error: true });
       }
-    } }, h("div", { class: "slider" }, h("label", { for: "folders" }, "What to look through"), folders), h("button", { class: "button main" }, "Index"));
+    } }, h("div", { class: "slider" }, h("label", { for: "folders" }, "What to look through"), folders), h("button", { type: "submit", class: "button main" }, "Index"));
     fill(place, h("h2", {}, "Indexing"), outcome(last), form,
       h("p", { class: "says" }, "Only new and changed files are listened to. Other folders are named where the server is started: --music FOLDER."));
   }
@@ -68,7 +68,7 @@ function watch(place, status, signal) {
     const stage = h("p", { class: "stage" });
     const left = h("p", { class: "facts" });
     fill(place, h("h2", {}, "Indexing"), stage, bar, left, h("div", { class: "buttons" },
-      h("button", { type: "button", class: "button", onclick: () => send("index", undefined, { method: "DELETE" }).catch((error) => tell(error.message, { error: true })) }, "Cancel")),
+      h("button", { class: "button", onclick: () => send("index", undefined, { method: "DELETE" }).catch((error) => tell(error.message, { error: true })) }, "Cancel")),
     h("p", { class: "says" }, "Questions are answered all the while, from what has been heard so far."));
     const draw = (job) => {
       stage.textContent = STAGES[job.stage] ?? job.stage;
@@ -119,7 +119,7 @@ async function showFailures(place, signal) {
 }
 
 function offerDuplicates(place, signal) {
-  fill(place, h("h2", {}, "There twice"), h("button", { type: "button", class: "button", onclick: async (event) => {
+  fill(place, h("h2", {}, "There twice"), h("button", { class: "button", onclick: async (event) => {
     const button = event.currentTarget;
     button.disabled = true;
     try {

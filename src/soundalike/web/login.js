@@ -19,7 +19,7 @@ export function showLogin(main) {
       token.select();
     }
   } },
-  h("label", { for: "token" }, "Token"), token, h("button", { class: "button main" }, "Enter"), wrong);
+  h("label", { for: "token" }, "Token"), token, h("button", { type: "submit", class: "button main" }, "Enter"), wrong);
   fill(main, h("div", { class: "hero" }, h("h1", {}, "Who is there?"),
     h("p", {}, "This library asks for the token that ", h("code", {}, "soundalike serve"), " was started with."), form));
   token.focus();

@@ -3,7 +3,7 @@
    dom        making elements, from text only        api        the server's answers
    routes     addresses and rooms                    names      times and titles as text
    player     what is heard        playerbar         rows       a track in a list
-   home       the first room       find, tracks      search     finding by typing
+   home       the first room       tracks            search     finding by typing
    similar    a question           file, drop        about a file
      seeds      what is asked about    controls, terms   how
      answers    what is found          matches           why
@@ -22,7 +22,7 @@ const ROOMS = {
   home: () => import("./home.js"),
   similar: () => import("./similar.js"),
   file: () => import("./file.js"),
-  find: () => import("./find.js"),
+  find: () => import("./tracks.js"),
   tracks: () => import("./tracks.js"),
   map: () => import("./map.js"),
   path: () => import("./path.js"),
@@ -57,7 +57,7 @@ async function failed(error) {
     return;
   }
   fill(main, h("h1", {}, "That did not work"), h("p", { class: "error", role: "alert" }, error.message),
-    h("p", {}, h("button", { type: "button", class: "button", onclick: () => dispatchEvent(new Event("again")) }, "Try again")));
+    h("p", {}, h("button", { class: "button", onclick: () => dispatchEvent(new Event("again")) }, "Try again")));
 }
 
 document.querySelector(".skip").addEventListener("click", (event) => {

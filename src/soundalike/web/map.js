@@ -56,13 +56,13 @@ class Chart {
       "aria-label": `Map of ${many(seen.count, "track")}. Arrows move, plus and minus zoom, 0 shows all, Enter plays what is in the middle. The list of neighborhoods does the same.` });
     this.name = h("p", { class: "hovered", hidden: true });
     this.said = h("p", { class: "hidden", role: "status" });
-    this.lassoButton = h("button", { type: "button", class: "button", "aria-pressed": "false", onclick: () => this.#lassoing(!this.lassoOn) }, icon("lasso"), "Lasso");
+    this.lassoButton = h("button", { class: "button", "aria-pressed": "false", onclick: () => this.#lassoing(!this.lassoOn) }, icon("lasso"), "Lasso");
     this.picture = h("div", { class: "picture" }, this.points, this.surface, this.name,
       h("div", { class: "tools" },
         this.lassoButton,
-        h("button", { type: "button", class: "icon", "aria-label": "Nearer", onclick: () => this.#zoomBy(1.6) }, icon("add")),
-        h("button", { type: "button", class: "icon", "aria-label": "Farther", onclick: () => this.#zoomBy(1 / 1.6) }, icon("dislike")),
-        h("button", { type: "button", class: "button", onclick: () => this.#fly(0.5, 0.5, 1) }, "All")));
+        h("button", { class: "icon", "aria-label": "Nearer", onclick: () => this.#zoomBy(1.6) }, icon("add")),
+        h("button", { class: "icon", "aria-label": "Farther", onclick: () => this.#zoomBy(1 / 1.6) }, icon("dislike")),
+        h("button", { class: "button", onclick: () => this.#fly(0.5, 0.5, 1) }, "All")));
     this.panel = h("section", { class: "panel", "aria-label": "Neighborhoods" });
     fill(main, h("h1", { class: "hidden" }, "Map of the library"), this.picture, this.panel, this.said);
     this.layer = pointsOn(this.points, seen.x, seen.y);
@@ -296,7 +296,7 @@ class Chart {
   #list(name, numbers, words = "") {
     const tracks = numbers.map((i) => this.seen.track(i));
     fill(this.panel,
-      h("button", { type: "button", class: "link", onclick: () => {
+      h("button", { class: "link", onclick: () => {
         this.#showGroups();
         this.remember();
       } }, "All neighborhoods"),
@@ -318,7 +318,7 @@ class Chart {
       h("ol", { class: "groups" }, this.seen.clusters.map((group) => {
         const swatch = h("span", { class: "swatch", "aria-hidden": "true" });
         swatch.style.backgroundColor = `rgb(${(this.colors[group.number] ?? [128, 128, 128]).join(" ")})`;
-        return h("li", {}, h("button", { type: "button", class: "group", onclick: () => {
+        return h("li", {}, h("button", { class: "group", onclick: () => {
           this.#showGroup(group);
           this.remember();
         } }, swatch, h("span", { class: "names" }, h("span", { class: "title" }, group.name), h("span", { class: "by" }, wordsOf(group))),

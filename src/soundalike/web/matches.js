@@ -65,7 +65,7 @@ function band({ query, answer, similarity }, ends, fill, onclick) {
 
 function pair(seed, track, match) {
   const [from, to] = [match.query, match.answer].map(([start, end]) => `${clock(start)}–${clock(end)}`);
-  return h("button", { type: "button", class: "pair", onclick: () => hearMatch(seed, track, match),
+  return h("button", { class: "pair", onclick: () => hearMatch(seed, track, match),
     "aria-label": `Hear both: ${from} of ${nameOf(seed)}, then ${to} of ${nameOf(track)}; similarity ${twoDigits(match.similarity)}` },
   icon("both"), h("span", { class: "of-seed" }, from), h("span", {}, "≈"), h("span", { class: "of-answer" }, to),
   h("span", { class: "number" }, twoDigits(match.similarity)));

@@ -2,19 +2,19 @@
 
 import { get, tracksOf } from "./api.js";
 import { measure } from "./answers.js";
-import { choice, slider } from "./controls.js";
+import { senseChoice, slider } from "./controls.js";
 import { debounced, fill, h } from "./dom.js";
-import { many } from "./names.js";
-import { slot } from "./picking.js";
+import { icon } from "./icons.js";
+import { many, nameOf } from "./names.js";
 import { playlistButtons } from "./playlist.js";
 import { queueAction, trackList } from "./rows.js";
-import { go } from "./routes.js";
+import { go, link } from "./routes.js";
+import { searchField } from "./search.js";
 import { changed } from "./terms.js";
 
 export const title = "Path";
 
 const USUAL = "10", MOST = 50, PAUSE = 120;
-const SENSES = { both: ["Both"], sound: ["Sound"], composition: ["Tune"] };
 
 export async function show(main, first, signal) {
   let parameters = first;
@@ -24,8 +24,7 @@ export async function show(main, first, signal) {
   const change = (changes) => go("path", changed(parameters, changes), { replace: !("from" in changes || "to" in changes) });
   const length = slider("Tracks", "n", { min: 3, max: MOST, tells: String, says: () => "" },
     ({ n }) => change({ n: n === USUAL ? "" : n }), (now) => now.get("n") ?? USUAL);
-  const senses = ["both", ...(status.senses ?? []).filter((sense) => sense !== "both")];
-  const sense = senses.length > 1 ? choice("Listen for", "sense", senses, SENSES, change) : null;
+  const sense = senseChoice(status, change);
   fill(main, h("h1", {}, "A path from one track to another"), ends,
     h("form", { class: "inline", onsubmit: (event) => event.preventDefault() }, length.element, sense?.element), result);
   let asking = new AbortController();
@@ -59,6 +58,15 @@ export async function show(main, first, signal) {
 
   await update(first);
   return debounced(PAUSE, update);
+}
+
+/** A place for one track: empty, a field that finds one; filled, its name and a way to empty it again. */
+function slot(label, track, onpick) {
+  const inside = track
+    ? h("div", { class: "chip like" }, h("a", { href: link("similar", { like: track.id }) }, nameOf(track)),
+      h("button", { class: "icon", "aria-label": `${label}: choose another than ${nameOf(track)}`, onclick: () => onpick("") }, icon("remove")))
+    : searchField({ label, placeholder: "A title, an artist, an album", onpick: (found) => onpick(found.id) });
+  return h("div", { class: "slot" }, h("span", { class: "label", "aria-hidden": "true" }, label), inside);
 }
 
 function draw(place, { steps, note }) {

@@ -8,7 +8,7 @@ import { player } from "./player.js";
 import { link } from "./routes.js";
 
 function button(sign, label, onclick, more = "") {
-  return h("button", { type: "button", class: `icon ${more}`, "aria-label": label, title: label, onclick }, icon(sign));
+  return h("button", { class: `icon ${more}`, "aria-label": label, title: label, onclick }, icon(sign));
 }
 
 /** Build the bar into its place; it shows itself with the first track. */

@@ -18,14 +18,14 @@ const SHOWN = 500;
 export function playlistButtons(tracks, name) {
   const ids = tracks.map((track) => track.id);
   return h("div", { class: "buttons" },
-    h("button", { type: "button", class: "button main", onclick: () => player.playAll(tracks) }, icon("play"), "Play all"),
+    h("button", { class: "button main", onclick: () => player.playAll(tracks) }, icon("play"), "Play all"),
     saveButton(() => ids, () => name),
     h("a", { class: "button", href: link("playlist", { name, ids: ids.join(".") }) }, "As playlist"));
 }
 
 /** A button that downloads an M3U8. @param {() => string[]} ids @param {() => string} name */
 export function saveButton(ids, name) {
-  return h("button", { type: "button", class: "button save", onclick: () => save(ids(), name()) }, icon("save"), "Save M3U8");
+  return h("button", { class: "button save", onclick: () => save(ids(), name()) }, icon("save"), "Save M3U8");
 }
 
 async function save(ids, name) {
@@ -55,11 +55,11 @@ async function showNamed(main, ids, parameters, signal) {
   const shown = await tracksOf(ids.slice(0, SHOWN), signal);
   const all = async () => (ids.length > SHOWN ? tracksOf(ids, signal) : shown);
   const reordered = (tracks, called) => go("playlist", { name: called, ids: tracks.map((track) => track.id).join(".") });
-  fill(main, name,
+  fill(main, h("h1", { class: "hidden" }, "Playlist"), name,
     h("p", { class: "facts" }, `${many(ids.length, "track")}, ${span(shown.reduce((sum, track) => sum + track.duration, 0))}`,
       ids.length > SHOWN ? ` for the first ${SHOWN}` : ""),
     h("div", { class: "buttons" },
-      h("button", { type: "button", class: "button main", onclick: async () => player.playAll(await all()) }, icon("play"), "Play all"),
+      h("button", { class: "button main", onclick: async () => player.playAll(await all()) }, icon("play"), "Play all"),
       saveButton(() => ids, () => name.value),
       orderButton("Sort by sound", "sort", { ids }, (tracks) => reordered(tracks, name.value)),
       orderButton("Mix like this", "mix", { ids, n: 30 }, (tracks) => reordered(tracks, `Mix of ${name.value}`))),
@@ -67,7 +67,7 @@ async function showNamed(main, ids, parameters, signal) {
 }
 
 function orderButton(label, verb, body, done) {
-  return h("button", { type: "button", class: "button", onclick: async (event) => {
+  return h("button", { class: "button", onclick: async (event) => {
     const button = event.currentTarget;
     button.disabled = true;
     try {
@@ -101,7 +101,7 @@ function showQueue(main, signal) {
     fill(buttons, ids.length ? [
       saveButton(() => ids, () => "Queue"),
       h("a", { class: "button", href: link("playlist", { name: "Queue", ids: ids.join(".") }) }, "As playlist"),
-      h("button", { type: "button", class: "button", onclick: () => player.playAll([]) }, "Clear")] : null);
+      h("button", { class: "button", onclick: () => player.playAll([]) }, "Clear")] : null);
     fill(list, queue.slice(0, SHOWN).map((track, index) => queued(track, index)));
   }
   player.addEventListener("queue", draw, { signal });

@@ -2,7 +2,7 @@
    random follows: the same address is the same radio, until somebody likes or dislikes what it plays. */
 
 import { get, send, tracksOf } from "./api.js";
-import { choice, slider } from "./controls.js";
+import { senseChoice, slider } from "./controls.js";
 import { fill, h, tell, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 import { nameOf } from "./names.js";
@@ -16,7 +16,6 @@ import { changed } from "./terms.js";
 export const title = "Radio";
 
 const AT_ONCE = 6;
-const SENSES = { both: ["Both"], sound: ["Sound"], composition: ["Tune"] };
 const CHARACTER = ["stays with the seeds", "looks around", "wanders", "goes anywhere"];
 
 export async function show(main, first, signal) {
@@ -28,12 +27,11 @@ export async function show(main, first, signal) {
     says: (at) => `It ${CHARACTER[Math.min(3, Math.floor(at * 4))]}.` }, change, (now) => now.get("drift") ?? "0.2");
   const spacing = slider("Same artist", "spacing", { min: 0, max: 20, tells: (at) => (at ? `after ${at} others` : "any time"), says: () => "" },
     change, (now) => now.get("spacing") ?? "3");
-  const senses = ["both", ...(status.senses ?? []).filter((sense) => sense !== "both")];
-  const sense = senses.length > 1 ? choice("Listen for", "sense", senses, SENSES, change) : null;
+  const sense = senseChoice(status, change);
   const filterId = uniqueId("filter");
   const filter = h("input", { type: "text", id: filterId, maxlength: 800, spellcheck: "false", placeholder: "genre != 'Christmas'",
     onchange: () => change({ filter: filter.value.trim() }) });
-  const start = h("button", { type: "button", class: "button main", onclick: () => begin(parameters) }, icon("play"), "Start the radio");
+  const start = h("button", { class: "button main", onclick: () => begin(parameters) }, icon("play"), "Start the radio");
   const list = h("ol", { class: "rows", "aria-label": "What the radio plays" });
   const heading = h("div", { class: "heading" });
   fill(main, h("h1", {}, "A radio around some music"), seeds,
@@ -65,7 +63,7 @@ export async function show(main, first, signal) {
     const tracks = await tracksOf(ids, signal);
     start.disabled = !tracks.length;
     fill(seeds, tracks.map((track) => h("li", { class: "chip like" }, h("a", { href: link("similar", { like: track.id }) }, nameOf(track)),
-      h("button", { type: "button", class: "icon", "aria-label": `Radio without ${nameOf(track)}`,
+      h("button", { class: "icon", "aria-label": `Radio without ${nameOf(track)}`,
         onclick: () => change({ seed: ids.filter((id) => id !== track.id) }) }, icon("remove")))),
     h("li", {}, searchField({ label: "Add a seed", placeholder: tracks.length ? "and …" : "A track to begin with",
       onpick: (track) => change({ seed: [...ids, track.id] }) })));

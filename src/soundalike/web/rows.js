@@ -20,7 +20,7 @@ import { link } from "./routes.js";
  */
 export function row(track, { onplay, lead = null, actions = [], below = null } = {}) {
   const name = nameOf(track);
-  const play = h("button", { type: "button", class: "icon play", "aria-label": `Play ${name}`, title: "Play",
+  const play = h("button", { class: "icon play", "aria-label": `Play ${name}`, title: "Play",
     onclick: () => (player.track?.id === track.id && !player.passages.length ? player.toggle() : (onplay ?? (() => player.playAll([track])))()) },
     icon("play"));
   const line = h("li", { class: "row", "data-track": track.id },
@@ -48,7 +48,7 @@ export function byline(track) {
 
 /** A small button with a sign; its label says of what it is, for those who hear it alone. */
 export function action(sign, label, onclick, more = {}) {
-  return h("button", { type: "button", class: "icon", "aria-label": label, title: label, onclick, ...more }, icon(sign));
+  return h("button", { class: "icon", "aria-label": label, title: label, onclick, ...more }, icon(sign));
 }
 
 /** Puts a track at the end of the queue. */

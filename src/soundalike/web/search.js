@@ -28,7 +28,7 @@ export function searchField({ label, placeholder, onpick, onall, large = false }
     maxlength: 500,
   });
   const state = h("p", { class: "hidden", role: "status" });
-  const place = h("div", { class: large ? "search large" : "search", role: "search" }, field, list, state);
+  const place = h("div", { class: large ? "search large" : "search" }, field, list, state);
   let choices = [];
   let active = -1;
   let asked = 0;

@@ -47,10 +47,10 @@ function chip(track, kind, parameters) {
   const other = kind === "like" ? "dislike" : "like";
   const name = nameOf(track);
   return h("li", { class: `chip ${kind}` },
-    h("button", { type: "button", class: "icon", "aria-label": `${name} is ${kind}d; ${other} it instead`, title: `${kind}d; click to ${other}`,
+    h("button", { class: "icon", "aria-label": `${name} is ${kind}d; ${other} it instead`, title: `${kind}d; click to ${other}`,
       onclick: () => go("similar", withSeed(parameters, track.id, other)) }, icon(kind)),
     h("a", { href: link("similar", { like: track.id }) }, name),
-    h("button", { type: "button", class: "icon", "aria-label": `Ask without ${name}`, title: "Remove",
+    h("button", { class: "icon", "aria-label": `Ask without ${name}`, title: "Remove",
       onclick: () => go("similar", withSeed(parameters, track.id, null)) }, icon("remove")));
 }
 
@@ -65,7 +65,7 @@ function sleeve(track) {
       h("h1", {}, titleOf(track)),
       byline(track), facts,
       h("div", { class: "buttons" },
-        h("button", { type: "button", class: "button main", onclick: () => player.playAll([track]) }, icon("play"), "Play"),
+        h("button", { class: "button main", onclick: () => player.playAll([track]) }, icon("play"), "Play"),
         h("a", { class: "button", href: link("radio", { seed: track.id }) }, icon("radio"), "Radio"),
         h("a", { class: "button", href: link("path", { from: track.id }) }, icon("path"), "Path from here"),
         queueAction(track)),

@@ -18,13 +18,14 @@ const PAUSE = 120; // ms after the last turn of a slider
 
 export async function show(main, first, signal) {
   let parameters = first;
+  let known = 0; // seeds that are in the library
   const seeds = h("header", { class: "seeds" });
   const answers = h("section", { class: "answers", "aria-label": "Answers", "aria-live": "off" });
   const panel = controls(first, await get("status", {}, signal), change);
   fill(main, seeds, h("div", { class: "asking" }, panel.element, answers));
   const ask = question(answers, signal, async (terms, abort) => {
     const { like, dislike } = seedsOf(parameters);
-    if (!like.length) return null;
+    if (!known) return null;
     const found = await get("similar", { id: like, dislike, ...terms }, abort);
     return { ...found, seeds: found.seeds.filter(Boolean) };
   });
@@ -38,6 +39,7 @@ export async function show(main, first, signal) {
     panel.update(now);
     const { like, dislike } = seedsOf(now);
     const [liked, disliked] = [await tracksOf(like, signal), await tracksOf(dislike, signal)];
+    known = liked.length;
     showSeeds(seeds, liked, disliked, now);
     if (liked.length) document.title = `Like ${nameOf(liked[0])} · soundalike`;
     await ask(now);

@@ -1,4 +1,4 @@
-/* All tracks of an artist or an album, and which artists or albums are like it. */
+/* All tracks that some words find, or of an artist or an album, and which artists or albums are like it. */
 
 import { get } from "./api.js";
 import { measure } from "./answers.js";
@@ -11,14 +11,18 @@ import { link } from "./routes.js";
 export const title = "Tracks";
 
 const PAGE = 100;
+const FOUND = 200;
 
 export async function show(main, parameters, signal) {
+  const words = parameters.get("q") ?? "";
   const [artist, album, filter] = ["artist", "album", "filter"].map((name) => parameters.get(name) ?? "");
-  const name = artist || album || filter || "All tracks";
-  const { tracks, total } = await get("tracks", { artist, album, filter, limit: PAGE }, signal);
+  const name = words || artist || album || filter || "All tracks";
+  const { tracks, note, total = tracks.length } = words.trim()
+    ? await get("search", { q: words, n: FOUND }, signal)
+    : await get("tracks", { artist, album, filter, limit: PAGE }, signal);
   document.title = `${name} · soundalike`;
   const list = h("div", {});
-  const more = h("button", { type: "button", class: "button", hidden: tracks.length >= total, onclick: async () => {
+  const more = h("button", { class: "button", hidden: tracks.length >= total, onclick: async () => {
     const next = await get("tracks", { artist, album, filter, limit: PAGE, offset: tracks.length }, signal);
     tracks.push(...next.tracks);
     draw();
@@ -28,9 +32,9 @@ export async function show(main, parameters, signal) {
     more.hidden = tracks.length >= total;
   };
   const alike = h("aside", { class: "alike", "aria-label": "Alike" });
-  fill(main, h("p", { class: "kicker" }, artist ? "Artist" : album ? "Album" : "Tracks"), h("h1", {}, name),
+  fill(main, h("p", { class: "kicker" }, words ? "Found" : artist ? "Artist" : album ? "Album" : "Tracks"), h("h1", {}, name),
     h("div", { class: "heading" }, h("p", { class: "facts" }, many(total, "track")), tracks.length ? playlistButtons(tracks, name) : null),
-    list, more, alike);
+    note ? h("p", { class: "remark" }, note) : null, list, more, alike);
   draw();
   if (artist || album) await showAlike(alike, artist ? "artists" : "albums", name, signal);
   return null;
