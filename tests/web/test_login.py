@@ -12,6 +12,8 @@ def test_a_token_opens_the_library(browser: Any, library: Path) -> None:
     server = served(library, "--token", TOKEN)
     try:
         page = Page(browser, server.url)
+        browser.get("about:blank")
+        browser.get_log("browser")  # what was before is not ours
         page.open()
         page.find("h1", "Who is there?")
         page.type("#token", "not the token at all\n")

@@ -124,10 +124,10 @@ def test_axe_finds_nothing(page: Any, ids: dict[str, str], scheme: str) -> None:
     script = (Path(axe.__file__).parent / "axe.min.js").read_text("utf-8")
     about: dict[str, Any] = {"resultTypes": ["violations"]}
     if scheme == "dark":
-        about["runOnly"] = ["color-contrast"]
+        about["runOnly"] = {"type": "rule", "values": ["color-contrast"]}
     page.light(scheme)
     found = {}
-    for place, sign in rooms(ids).items():
+    for place, sign in list(rooms(ids).items())[:: 1 if scheme == "light" else 3]:
         page.open(place)
         page.find(sign)
         if "#/similar" in place:
