@@ -29,6 +29,7 @@ TITLES = {
     "index_speed": "Indexing",
     "cold_start": "From question to answer",
     "library_scale": "A library of 100,000 tracks",
+    "serve_load": "Serving under load",
     "words": "Finding tracks by words",
     "copies": "Copies and versions",
     "going": "Going somewhere",

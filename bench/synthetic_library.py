@@ -117,10 +117,10 @@ class SyntheticTracks:
             "track": str(number % ALBUM_LENGTH + 1),
         }
 
-    def write(self, root: Path) -> None:
-        """Write the files, a few bytes each, no two alike."""
+    def write(self, root: Path, numbers: Iterable[int] | None = None) -> None:
+        """Write the files, a few bytes each, no two alike: all of them, or those of these numbers."""
         made: set[Path] = set()
-        for number in range(self._count):
+        for number in range(self._count) if numbers is None else numbers:
             path = root / self.path(number)
             if path.parent not in made:
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -316,7 +316,7 @@ def test_a_fault_of_the_program_is_not_taken_for_a_bad_file(embedder, music, mon
     def fault(*_, **__):
         raise RuntimeError("a fault")
 
-    monkeypatch.setattr(module, "probe", fault)
+    monkeypatch.setattr(module, "listen", fault)
     with pytest.raises(RuntimeError, match="a fault"):
         list(embedder.embed(music, jobs=2))
 

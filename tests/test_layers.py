@@ -29,7 +29,7 @@ BELOW = {
     "training": {"scores", "library", "embedder", "model", "audio", "errors"},
     "evaluation": {"scores", "library", "embedder", "model", "audio", "errors"},
     "demo": {"errors"},
-    "server": {"training", "evaluation", "library", "embedder", "model", "audio", "errors"},
+    "server": {"library", "embedder", "model", "audio", "errors"},
     "cli": {
         *("server", "training", "evaluation", "demo", "library"),
         *("embedder", "model", "audio", "errors"),

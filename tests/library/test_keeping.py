@@ -22,8 +22,9 @@ from stand_in import contents, info_of, later, new_library, write_sounds
 from soundalike.library import laying_out
 from soundalike.library.library import Library
 from soundalike.library.manifest import FORMAT, Manifest, read_manifest
+from soundalike.library.memory import connect
 from soundalike.library.selection import RAW
-from soundalike.library.store import FailureLog, TrackTable, _connect
+from soundalike.library.store import FailureLog, TrackTable
 
 # --- random histories ---
 
@@ -148,7 +149,7 @@ def as_format_2(library: Library) -> None:
     (entry,) = manifest["tables"].values()
     rows = library._opened.table().read(library._opened.table().schema.names)
     old = rows.drop_columns(["more", "heard"])
-    _connect(library.path).create_table(entry["name"], old, mode="overwrite")
+    connect(library.path).create_table(entry["name"], old, mode="overwrite")
     facts = library.path / entry["snapshot"] / "facts.arrow"
     with pa.OSFile(str(facts), "rb") as file:
         table = pa.ipc.open_file(file).read_all().drop_columns(["more"])

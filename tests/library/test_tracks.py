@@ -116,8 +116,7 @@ def test_the_names_that_ffmpeg_gives_id3_and_mp4(tmp_path: Path) -> None:
     frames.save(mp3)
     atoms = mp4.MP4(m4a)
     atoms["\xa9wrt"], atoms["cpil"], atoms["disk"] = ["Ives"], True, [(1, 2)]
-    # Of the atom tmpo FFmpeg tells nothing; other programs write this.
-    atoms["----:com.apple.iTunes:BPM"] = [b"128"]
+    atoms["tmpo"] = [128]
     for name, text in (("initialkey", "Am"), ("LABEL", "Blue"), ("ISRC", "GB1"), ("MOOD", "sad")):
         atoms[f"----:com.apple.iTunes:{name}"] = [text.encode()]
     atoms.save()

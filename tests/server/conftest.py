@@ -45,7 +45,7 @@ def library(tmp_path_factory: pytest.TempPathFactory, model: Path, music: Path) 
 
 @pytest.fixture(scope="session")
 def settings(model: Path) -> Settings:
-    return Settings(model=str(model), access_log=False)
+    return Settings(model=str(model), access_log=False, index_nice=0)
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import TOKEN
 from starlette.testclient import TestClient
 
+from server.conftest import TOKEN
 from soundalike.server import access
 
 Serve = Callable[..., TestClient]

@@ -146,7 +146,8 @@ class Decoder:
             self.container: Any = av.open(
                 f"file:{self.path}",
                 metadata_errors="replace",
-                container_options={"protocol_whitelist": "file"},
+                # All tags: else FFmpeg keeps the tempo of an MP4 to itself.
+                container_options={"protocol_whitelist": "file", "export_all": "1"},
             )
         except (av.FFmpegError, OSError, ValueError) as error:
             raise AudioError(self.path, _reason(error)) from error

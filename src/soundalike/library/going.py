@@ -1,6 +1,7 @@
 """Going somewhere: paths, radios, mixes, and playlists in an order one can listen to.
 
-`path_between` bears its longer name because `Library.path` is the folder.
+`path_between` bears its longer name because `Library.path` is the folder. What a verb needs is imported
+within it: most people who start the program only ask.
 """
 
 from __future__ import annotations
@@ -8,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soundalike.errors import QueryError
-from soundalike.library import material, order, ranking, search
-from soundalike.library.ground import Ground, Route
+from soundalike.library import ranking, search
 from soundalike.library.held import Held
-from soundalike.library.material import Piece
-from soundalike.library.path import find_path
-from soundalike.library.radio import Radio, RadioState, check_state, state_from
 from soundalike.library.selection import Selection, excluded_rows
 from soundalike.library.tracks import Track, path_to_text
+
+if TYPE_CHECKING:
+    from soundalike.library.ground import Ground, Route
+    from soundalike.library.material import LeftOut, Piece
+    from soundalike.library.radio import Radio, RadioState
 
 
 class Going(Held):
@@ -52,6 +54,9 @@ class Going(Held):
             ModelError: the encoder of the library is not at hand.
             AudioError: a file that cannot be used.
         """
+        from soundalike.library import material
+        from soundalike.library.path import find_path
+
         snapshot = self._filled()
         ranking.columns_of(sense, snapshot.senses)  # or else an error, before a file is listened to
         pieces = [material.single(name, snapshot, self._opened) for name in (start, end)]
@@ -93,6 +98,9 @@ class Going(Held):
                 that is no whole number from 0 on, or a selection that lets nothing through.
             ModelError, AudioError: see `path_between`.
         """
+        from soundalike.library import material
+        from soundalike.library.radio import RadioState, check_state
+
         snapshot, selection = self._filled(), selection or Selection()
         ranking.columns_of(sense, snapshot.senses)
         if selection.max_per_artist or selection.max_per_album:
@@ -126,6 +134,9 @@ class Going(Held):
         Raises:
             QueryError: no such state, or a seed that is gone.
         """
+        from soundalike.library import material
+        from soundalike.library.radio import RadioState, state_from
+
         if not isinstance(state, RadioState | Mapping):
             raise QueryError(f"{state!r} is no state of a radio; give radio.state or its asdict")
         values = asdict(state) if isinstance(state, RadioState) else dict(state)
@@ -161,6 +172,8 @@ class Going(Held):
                 nothing through.
             ModelError, AudioError: see `path_between`.
         """
+        from soundalike.library import material, order
+
         search.check_count(n)
         snapshot = self._filled()
         ranking.columns_of(sense, snapshot.senses)
@@ -195,6 +208,8 @@ class Going(Held):
                 is not among them.
             ModelError, AudioError: see `path_between`.
         """
+        from soundalike.library import material, order
+
         snapshot = self._filled()
         ranking.columns_of(sense, snapshot.senses)
         pieces, left_out = material.gather(_several(music), snapshot, self._opened)
@@ -207,12 +222,16 @@ class Going(Held):
         return ground.route(points[ordered].tolist(), left_out=left_out)
 
     def _ground(self, pieces: Sequence[Piece], sense: str, selection: Selection | None) -> Ground:
+        from soundalike.library.ground import Ground
+
         outside = dict.fromkeys(piece for piece in pieces if piece.row is None)
         return Ground(self._filled(), selection or Selection(), sense, tuple(outside))
 
     def _tuned(
-        self, state: RadioState, pieces: Sequence[Piece], left_out: Sequence[material.LeftOut]
+        self, state: RadioState, pieces: Sequence[Piece], left_out: Sequence[LeftOut]
     ) -> Radio:
+        from soundalike.library.radio import Radio
+
         selection = Selection(
             filter=state.filter, exclude=state.exclude, keep_versions=state.keep_versions
         )
@@ -221,6 +240,8 @@ class Going(Held):
 
     def _among(self, name: Track | Path | str, pieces: Sequence[Piece]) -> int:
         """The number of a piece by its name. Raises QueryError."""
+        from soundalike.library import material
+
         wanted = material.single(name, self._filled(), self._opened)
         for number, piece in enumerate(pieces):
             if (piece.row, piece.track.path) == (wanted.row, wanted.track.path):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from soundalike.errors import LibraryError, QueryError
-from soundalike.library import queries, scan
+from soundalike.library import memory, queries, scan
 from soundalike.library.choice import Filters, within
 from soundalike.library.disk import WriteLock, explained
 from soundalike.library.held import Held
@@ -62,6 +62,7 @@ class Keeping(Held):
         from soundalike.library import indexing
 
         started, tell = time.monotonic(), progress or (lambda _: None)
+        memory.give_back()
         given, embedder = self._existing(folders, filters), self._opened.embedder()
         with explained(f"cannot create the library {self.path}"):
             self.path.mkdir(parents=True, exist_ok=True)

@@ -42,6 +42,7 @@ from soundalike.audio.segments import Segment
 from soundalike.errors import LibraryError
 from soundalike.library.aggregation import track_vector
 from soundalike.library.disk import explained
+from soundalike.library.memory import connect
 from soundalike.library.scan import AudioFile, Known
 from soundalike.library.tracks import Tags, clean, path_to_text, text_to_path
 
@@ -96,8 +97,8 @@ class TrackTable:
         self._doing = f"the table {name} of the library {folder}"
         with explained(f"cannot open {self._doing}"):
             if create:
-                _connect(folder).create_table(name, schema=self.schema, exist_ok=True)
-            self._table = _connect(folder).open_table(name)
+                connect(folder).create_table(name, schema=self.schema, exist_ok=True)
+            self._table = connect(folder).open_table(name)
             self._require_shape()
 
     def __len__(self) -> int:
@@ -190,14 +191,17 @@ class TrackTable:
             self._table.optimize(cleanup_older_than=keep)
 
     def build_index(self) -> None:
-        """Build the approximate index of `vector` if there is none yet."""
-        from lancedb.index import IvfFlat, IvfRq
+        """Build what is not there yet: the approximate index of `vector`, and one that finds ids."""
+        from lancedb.index import BTree, IvfFlat, IvfRq
 
         # RaBitQ wants whole bytes: 5 ms a query at 200,000 tracks, built in half a minute.
         kind = IvfFlat if self.dimension % 8 else IvfRq
         with explained(f"cannot build the index of {self._doing}"):
-            if not self._table.list_indices():
+            there = {column for index in self._table.list_indices() for column in index.columns}
+            if "vector" not in there:
                 self._table.create_index("vector", config=kind(distance_type="cosine"))
+            if "id" not in there:
+                self._table.create_index("id", config=BTree())
 
     def candidates(self, vector: npt.NDArray[np.floating[Any]], count: int) -> list[str]:
         """Find the ids of tracks near a vector [D] by the approximate index, best first."""
@@ -283,7 +287,7 @@ class FailureLog:
         self._folder, self._name = folder, name
         with explained(f"cannot read the {name} of the library {folder}"):
             there = (folder / f"{name}.lance").is_dir()
-            rows = _connect(folder).open_table(name).to_arrow().to_pylist() if there else []
+            rows = connect(folder).open_table(name).to_arrow().to_pylist() if there else []
         self.reasons: dict[AudioFile, str] = {_file(row): row["reason"] for row in rows}
         self._saved = dict(self.reasons)
 
@@ -293,7 +297,7 @@ class FailureLog:
             return
         rows = [{**columns_of(file), "reason": clean(why)} for file, why in self.reasons.items()]
         with explained(f"cannot write the {self._name} of the library {self._folder}"):
-            database = _connect(self._folder)
+            database = connect(self._folder)
             table = database.create_table(self._name, schema=_FAILURES, exist_ok=True)
             table.add(pa.Table.from_pylist(rows, schema=_FAILURES), mode="overwrite")
             table.optimize(cleanup_older_than=OLD_VERSIONS)
@@ -311,7 +315,7 @@ def completed(rows: pa.Table, columns: Sequence[str]) -> pa.Table:
 def drop_table(folder: Path, name: str) -> None:
     """Delete a table and its files."""
     with explained(f"cannot delete the table {name} of the library {folder}"):
-        _connect(folder).drop_table(name, ignore_missing=True)
+        connect(folder).drop_table(name, ignore_missing=True)
 
 
 def columns_of(file: AudioFile, tags: Tags | None = None) -> dict[str, Any]:
@@ -361,9 +365,3 @@ def _file(row: dict[str, Any]) -> AudioFile:
 def _among(ids: Iterable[str]) -> str:
     # Ids are hexadecimal digits, so nothing needs quoting.
     return "id IN ({})".format(", ".join(f"'{name}'" for name in ids))
-
-
-def _connect(folder: Path) -> Any:
-    import lancedb
-
-    return lancedb.connect(str(folder))

@@ -15,7 +15,8 @@ every request passes, in this order
 what routes stand on
     context.py      the library, the settings and the hands that work
     work.py         so many asks at a time; the others wait their turn
-    schemas.py      what goes in and out, field by field
+    questions.py    what goes in, field by field
+    schemas.py      what comes out
 
 the JSON API, in the families of `Library`
     keeping.py      status, failures, index jobs

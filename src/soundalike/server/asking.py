@@ -13,7 +13,7 @@ from soundalike.library import fields
 from soundalike.library.asking import Asked
 from soundalike.library.library import Library
 from soundalike.library.selection import NO_LIMIT, Selection
-from soundalike.server import schemas
+from soundalike.server import questions, schemas
 from soundalike.server.context import Here
 from soundalike.server.tracks import known, shown
 
@@ -24,7 +24,7 @@ router = APIRouter(tags=["asking"])
 async def search(
     here: Here,
     q: Annotated[str, Query(min_length=1, max_length=500)],
-    n: Annotated[int, Query(ge=1, le=schemas.MOST_ANSWERS)] = 20,
+    n: Annotated[int, Query(ge=1, le=questions.MOST_ANSWERS)] = 20,
 ) -> schemas.Found:
     """Find tracks by words in title, artist, album or path."""
 
@@ -36,7 +36,7 @@ async def search(
 
 
 @router.get("/similar")
-async def similar(here: Here, asked: Annotated[schemas.SimilarQuery, Query()]) -> schemas.Answers:
+async def similar(here: Here, asked: Annotated[questions.SimilarQuery, Query()]) -> schemas.Answers:
     """Find what sounds like tracks of the library."""
 
     def ask() -> schemas.Answers:
@@ -47,7 +47,7 @@ async def similar(here: Here, asked: Annotated[schemas.SimilarQuery, Query()]) -
 
 
 @router.post("/similar")
-async def similar_to_many(here: Here, asked: schemas.SimilarBody) -> schemas.Answers:
+async def similar_to_many(here: Here, asked: questions.SimilarBody) -> schemas.Answers:
     """Find what sounds like tracks of the library, or like vectors of its encoder."""
 
     def ask() -> schemas.Answers:
@@ -60,7 +60,7 @@ async def similar_to_many(here: Here, asked: schemas.SimilarBody) -> schemas.Ans
 
 
 @router.get("/tracks/{track}/versions")
-async def versions(here: Here, track: schemas.Id) -> schemas.Versions:
+async def versions(here: Here, track: questions.Id) -> schemas.Versions:
     """Find other files of a recording, and other versions of its piece."""
 
     def look() -> schemas.Versions:
@@ -86,7 +86,7 @@ async def duplicates(here: Here) -> schemas.Duplicates:
 
 
 def answers(
-    library: Library, like: Sequence[Asked], dislike: Sequence[str], terms: schemas.Terms
+    library: Library, like: Sequence[Asked], dislike: Sequence[str], terms: questions.Terms
 ) -> schemas.Answers:
     """Ask the library, by what a request says.
 
@@ -113,7 +113,7 @@ def answers(
     return schemas.Answers.model_validate(said)
 
 
-def selected(terms: schemas.Terms) -> Selection:
+def selected(terms: questions.Terms) -> Selection:
     """What may answer. Raises QueryError for what cannot be meant."""
     limits: dict[str, Any] = {
         "max_per_artist": terms.max_per_artist,
@@ -131,7 +131,7 @@ def selected(terms: schemas.Terms) -> Selection:
     return Selection(filter=lasting(terms), keep_versions=terms.raw, **limits, **same)
 
 
-def lasting(terms: schemas.Terms) -> str:
+def lasting(terms: questions.Terms) -> str:
     """The filter of a request, with its limits of duration."""
     parts = [f"({terms.filter})"] if terms.filter.strip() else []
     if terms.min_duration is not None:
@@ -144,4 +144,5 @@ def lasting(terms: schemas.Terms) -> str:
 def _array(vectors: Sequence[Sequence[float]]) -> Any:
     if len({len(row) for row in vectors}) > 1:
         raise QueryError("the vectors have different lengths; give rows of the encoder's dimension")
-    return np.array(vectors, np.float32)
+    with np.errstate(over="ignore"):  # too large is infinite, and that is refused in words
+        return np.array(vectors, np.float32)

@@ -19,7 +19,7 @@ from soundalike.library.playlists import m3u8
 from soundalike.library.radio import Radio
 from soundalike.library.selection import Selection
 from soundalike.library.tracks import Track, clean
-from soundalike.server import schemas
+from soundalike.server import questions, schemas
 from soundalike.server.context import Here
 from soundalike.server.tracks import known
 
@@ -30,7 +30,7 @@ _PLAYLIST: Any = {200: {"content": {M3U8: {"schema": {"type": "string"}}}}}
 
 
 @router.get("/path")
-async def path(here: Here, asked: Annotated[schemas.PathQuery, Query()]) -> schemas.Steps:
+async def path(here: Here, asked: Annotated[questions.PathQuery, Query()]) -> schemas.Steps:
     """Find a way from one track to another, in steps as even as may be."""
 
     def go() -> schemas.Steps:
@@ -44,7 +44,7 @@ async def path(here: Here, asked: Annotated[schemas.PathQuery, Query()]) -> sche
 
 
 @router.post("/radio")
-async def radio(here: Here, asked: schemas.RadioBody) -> schemas.RadioSteps:
+async def radio(here: Here, asked: questions.RadioBody) -> schemas.RadioSteps:
     """Play on from some tracks, or go on where a radio was; nothing is kept here but its state there."""
 
     def play() -> schemas.RadioSteps:
@@ -64,7 +64,7 @@ async def radio(here: Here, asked: schemas.RadioBody) -> schemas.RadioSteps:
 
 
 @router.post("/mix")
-async def mix(here: Here, asked: schemas.MixBody) -> schemas.Steps:
+async def mix(here: Here, asked: questions.MixBody) -> schemas.Steps:
     """Make a playlist that covers the breadth of some music."""
 
     def go() -> schemas.Steps:
@@ -81,7 +81,7 @@ async def mix(here: Here, asked: schemas.MixBody) -> schemas.Steps:
 
 
 @router.post("/sort")
-async def sort(here: Here, asked: schemas.SortBody) -> schemas.Steps:
+async def sort(here: Here, asked: questions.SortBody) -> schemas.Steps:
     """Bring tracks into an order in which neighbors sound alike."""
 
     def go() -> schemas.Steps:
@@ -96,7 +96,7 @@ async def sort(here: Here, asked: schemas.SortBody) -> schemas.Steps:
 
 
 @router.post("/playlist", response_class=Response, responses=_PLAYLIST)
-async def playlist(here: Here, asked: schemas.PlaylistBody) -> Response:
+async def playlist(here: Here, asked: questions.PlaylistBody) -> Response:
     """Write tracks down as an M3U8 playlist."""
     return await here.work(
         written, here.library, asked.ids, name=asked.name, relative_to=asked.relative_to
@@ -104,7 +104,7 @@ async def playlist(here: Here, asked: schemas.PlaylistBody) -> Response:
 
 
 @router.get("/playlist.m3u8", response_class=Response, responses=_PLAYLIST)
-async def playlist_link(here: Here, asked: Annotated[schemas.PlaylistQuery, Query()]) -> Response:
+async def playlist_link(here: Here, asked: Annotated[questions.PlaylistQuery, Query()]) -> Response:
     """The same behind a link."""
     return await here.work(
         written, here.library, asked.id, name=asked.name, relative_to=asked.relative_to
@@ -128,7 +128,7 @@ def written(library: Library, ids: Iterable[str], *, name: str, relative_to: str
     return Response(text.encode(), media_type=M3U8, headers={"content-disposition": disposition})
 
 
-def _tuned(library: Library, asked: schemas.RadioBody) -> Radio:
+def _tuned(library: Library, asked: questions.RadioBody) -> Radio:
     """A radio that is new, or goes on. Raises QueryError, UnknownTrackError."""
     if asked.state is None:
         if not asked.seeds:

@@ -1,8 +1,8 @@
 """The process that indexes for the server, and tells how far it has come.
 
-    python -m soundalike.server.indexing STATE LIBRARY MODEL [FOLDER...]
+    python -m soundalike.server.indexing STATE LIBRARY MODEL NICE [FOLDER...]
 
-It gives way to the workers, and stops when it is asked to or when the server is gone.
+It gives way to the workers (NICE), and stops when it is asked to or when the server is gone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from soundalike.library.library import Library
 from soundalike.server import jobs
 
 EVERY = 0.25
-NICE = 10
 
 
 class CancelledError(BaseException):
@@ -65,10 +64,10 @@ class Teller:
         self._told = time.monotonic()
 
 
-def main(state: Path, library: Path, model: str, folders: list[Path]) -> None:
+def main(state: Path, library: Path, model: str, nice: int, folders: list[Path]) -> None:
     """Index, and leave word of how it went."""
     signal.signal(signal.SIGTERM, _stop)
-    os.nice(NICE)
+    os.nice(nice)
     tell = Teller(state)
     try:
         report = Library(library, model=model or None).index(folders, progress=tell)
@@ -84,4 +83,5 @@ def _stop(*_: object) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], list(map(Path, sys.argv[4:])))
+    at, library, model, nice, *folders = sys.argv[1:]
+    main(Path(at), Path(library), model, int(nice), list(map(Path, folders)))

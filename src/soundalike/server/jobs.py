@@ -51,12 +51,15 @@ class Jobs:
         """
         wanted = self._permitted(folders)
         with (self._state / LOCK).open("a") as lock:
-            if not _taken(lock):
+            if not self._taken_in_time(lock):
                 raise RefusedError(409, "the library is being indexed already", kind="indexing")
+            if self._own is not None:
+                self._own.wait(PATIENCE)  # it has let go of the lock, which it does at its end
             (self._state / CANCEL).unlink(missing_ok=True)
             write(self._state, {**BEGUN, "started": time.time()})
             command = [sys.executable, "-m", "soundalike.server.indexing", str(self._state)]
-            command += [str(self._library.path), self._settings.model or "", *map(str, wanted)]
+            command += [str(self._library.path), self._settings.model or ""]
+            command += [str(self._settings.index_nice), *map(str, wanted)]
             # The lock goes with the process: it holds for as long as that lives.
             self._own = subprocess.Popen(
                 command,
@@ -99,6 +102,16 @@ class Jobs:
         except subprocess.TimeoutExpired:
             self._own.kill()
             self._own.wait()
+
+    def _taken_in_time(self, lock: IO[str]) -> bool:
+        """Take the lock; from a process that has said its last words it will be free in a moment."""
+        until = time.monotonic() + PATIENCE
+        while not _taken(lock):
+            job = self.current()
+            if job is None or job["state"] == "running" or time.monotonic() > until:
+                return False
+            time.sleep(0.05)
+        return True
 
     def _alive(self) -> bool:
         if self._own is not None:

@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from soundalike import __version__
 from soundalike.library.aggregation import AGGREGATIONS
 from soundalike.library.tracks import path_to_text
-from soundalike.server import schemas
+from soundalike.server import questions, schemas
 from soundalike.server.access import COOKIE, same, session_of
 from soundalike.server.context import Context, Here
 from soundalike.server.errors import RefusedError
@@ -46,7 +46,7 @@ async def status(here: Here, request: Request) -> schemas.Status:
 
 
 @router.post("/session", status_code=204)
-async def log_in(here: Here, request: Request, login: schemas.Login) -> Response:
+async def log_in(here: Here, request: Request, login: questions.Login) -> Response:
     """Exchange the token for a cookie that no script can read."""
     token = here.settings.token
     if token is not None and not same(login.token, token):
@@ -104,7 +104,7 @@ async def job(here: Here) -> schemas.Job | None:
 
 
 @router.post("/index", status_code=202)
-async def start_job(here: Here, wanted: schemas.IndexBody | None = None) -> schemas.Job:
+async def start_job(here: Here, wanted: questions.IndexBody | None = None) -> schemas.Job:
     """Start indexing in a process of its own; questions are answered meanwhile."""
     folders = [] if wanted is None else wanted.folders
     return schemas.Job.model_validate(await here.reading(here.jobs.start, folders))

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from soundalike.library import fields
 from soundalike.library.library import Library
 from soundalike.library.tracks import Track
-from soundalike.server import schemas
+from soundalike.server import questions
 from soundalike.server.context import Context, Here
 from soundalike.server.errors import RefusedError
 from soundalike.server.tracks import known
@@ -61,7 +61,7 @@ class Sound(FileResponse):
 
 
 @router.get("/tracks/{track}")
-async def track(here: Here, request: Request, track: schemas.Id) -> schemas.WholeTrack:
+async def track(here: Here, request: Request, track: questions.Id) -> schemas.WholeTrack:
     """All there is to say of a track, and where to hear and see it; `artwork` is null if there is none."""
     found = await here.work(known, here.library, track)
     root = str(request.scope.get("root_path", "")).rstrip("/")
@@ -73,7 +73,7 @@ async def track(here: Here, request: Request, track: schemas.Id) -> schemas.Whol
 
 
 @router.get("/tracks/{track}/audio", response_class=Sound, responses={200: BYTES, 206: BYTES})
-async def audio(here: Here, track: schemas.Id) -> Response:
+async def audio(here: Here, track: questions.Id) -> Response:
     """The file of a track, as it is; Range is understood."""
     found = await here.work(known, here.library, track)
     path, status = await here.reading(opened, here, found)
@@ -86,7 +86,7 @@ async def audio(here: Here, track: schemas.Id) -> Response:
 
 
 @router.get("/tracks/{track}/artwork", response_class=Response, responses={200: PICTURE})
-async def artwork(here: Here, track: schemas.Id) -> Response:
+async def artwork(here: Here, track: questions.Id) -> Response:
     """The picture of a track: from its tags, or beside its file."""
     found = await here.work(known, here.library, track)
     picture = await here.reading(picture_of, here, found)

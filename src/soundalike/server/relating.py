@@ -11,7 +11,7 @@ from soundalike.library import fields
 from soundalike.library.folding import folded
 from soundalike.library.groups import Group
 from soundalike.library.relating import GroupNeighbor
-from soundalike.server import schemas
+from soundalike.server import questions, schemas
 from soundalike.server.context import Here
 
 router = APIRouter(tags=["relating"])
@@ -51,7 +51,7 @@ async def albums(
 
 @router.get("/artists/similar")
 async def similar_artists(
-    here: Here, asked: Annotated[schemas.GroupQuery, Query()]
+    here: Here, asked: Annotated[questions.GroupQuery, Query()]
 ) -> schemas.GroupNeighbors:
     """Find the artists whose tracks sound most like those of an artist."""
 
@@ -63,7 +63,7 @@ async def similar_artists(
 
 @router.get("/albums/similar")
 async def similar_albums(
-    here: Here, asked: Annotated[schemas.AlbumQuery, Query()]
+    here: Here, asked: Annotated[questions.AlbumQuery, Query()]
 ) -> schemas.GroupNeighbors:
     """Find the albums whose tracks sound most like those of an album."""
 

@@ -18,7 +18,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from soundalike.library.disk import write_atomically
 from soundalike.library.seeing import Map
-from soundalike.server import schemas
+from soundalike.server import questions, schemas
 from soundalike.server.context import Context, Here
 
 router = APIRouter(tags=["seeing"])
@@ -34,7 +34,7 @@ Layout = Annotated[
 
 @router.get("/map", responses={200: {"model": schemas.Map}})
 async def library_map(
-    here: Here, request: Request, layout: Layout = "", sense: schemas.Text = "both"
+    here: Here, request: Request, layout: Layout = "", sense: questions.Text = "both"
 ) -> Response:
     """The library from above: where every track lies, and the groups of those that sound alike."""
     layout = layout or await here.work(_usual, here)

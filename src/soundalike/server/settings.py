@@ -31,6 +31,7 @@ class Settings:
             that goes with the app.
         asks_at_once: questions a worker computes at a time.
         asks_waiting: questions that may wait for that; the next is told to come again.
+        index_nice: how far an index job gives way to what else runs, 0 to 19.
         body_bytes, upload_bytes: the largest body of a request, and of one with a file.
         body_seconds, upload_seconds: the longest it may take to arrive.
         uploads_at_once: files a worker receives or hears at a time.
@@ -53,6 +54,7 @@ class Settings:
     state: Path | None = None
     asks_at_once: int = field(default_factory=lambda: max(2, os.cpu_count() or 1))
     asks_waiting: int = 4096
+    index_nice: int = 10
     body_bytes: int = 8 * MEGABYTE
     upload_bytes: int = 200 * MEGABYTE
     body_seconds: float = 30.0

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from soundalike.library import fields
 from soundalike.library.library import Library
 from soundalike.library.tracks import Track
-from soundalike.server import schemas
+from soundalike.server import questions, schemas
 from soundalike.server.context import Here
 from soundalike.server.errors import UnknownTrackError
 
@@ -17,7 +17,7 @@ router = APIRouter(tags=["tracks"])
 
 
 @router.get("/tracks")
-async def tracks(here: Here, wanted: Annotated[schemas.Browse, Query()]) -> schemas.Tracks:
+async def tracks(here: Here, wanted: Annotated[questions.Browse, Query()]) -> schemas.Tracks:
     """List tracks by path, a page at a time."""
 
     def look() -> schemas.Tracks:

@@ -29,7 +29,7 @@ from soundalike.audio.listening import Ear, Sound
 from soundalike.audio.segments import Segment
 from soundalike.errors import AudioError, QueryError
 from soundalike.library.tracks import clean
-from soundalike.server import asking, limits, schemas
+from soundalike.server import asking, limits, questions, schemas
 from soundalike.server.context import Context, Here
 from soundalike.server.errors import BusyError, RefusedError
 
@@ -47,7 +47,7 @@ _FORM = {
                     "required": ["file"],
                     "properties": {
                         "file": {"type": "string", "format": "binary"},
-                        **schemas.UploadTerms.model_json_schema()["properties"],
+                        **questions.UploadTerms.model_json_schema()["properties"],
                     },
                 }
             }
@@ -78,7 +78,7 @@ async def similar_to_upload(here: Here, request: Request) -> schemas.Answers:
     return await here.work(ask)
 
 
-async def _received(here: Context, request: Request) -> tuple[Sound, str, schemas.UploadTerms]:
+async def _received(here: Context, request: Request) -> tuple[Sound, str, questions.UploadTerms]:
     """What is heard of the file of a request, its hash, and what is asked about it."""
     try:
         form = await request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=LONGEST_FIELD)
@@ -131,7 +131,7 @@ def hear(here: Context, file: Any, name: str, span: tuple[float | None, float | 
     return Sound(Path(name), known["duration"], known["tags"], segments, rows), known["content"]
 
 
-def _read(form: FormData) -> tuple[UploadFile, schemas.UploadTerms]:
+def _read(form: FormData) -> tuple[UploadFile, questions.UploadTerms]:
     """The file and the terms of a form. Raises RefusedError."""
     file = form.get("file")
     if not isinstance(file, UploadFile):
@@ -143,7 +143,7 @@ def _read(form: FormData) -> tuple[UploadFile, schemas.UploadTerms]:
         elif name != "file":
             given[name] = value
     try:
-        return file, schemas.UploadTerms.model_validate(given)
+        return file, questions.UploadTerms.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         raise RefusedError(400, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
