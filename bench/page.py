@@ -3,8 +3,9 @@
 python bench/page.py [--tracks 59] [--runs 7] [--music FOLDER] [--library PATH] [--json PATH]
 
 Chromium without a window before a server of its own, on loopback. "cold" is a browser that has seen nothing;
-"again" has the files and asks whether they still hold. An answer counts from the last key of a search, or from
-the load of an address, to the rows on the page. Points of the map are drawn at random places.
+"again" has the files and asks whether they still hold. An answer counts from the last key of a search, or
+from the load of an address, to the rows on the page. An empty page stands beside them: what the browser
+takes by itself, which no page goes below. Points of the map are drawn at random places.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +30,11 @@ POINTS = 100_000
 PAINT = """
 const entries = performance.getEntriesByType("paint");
 return entries.find((entry) => entry.name === "first-contentful-paint")?.startTime ?? null;"""
+EMPTY = "data:text/html,<!doctype html><title>empty</title><p>empty"
+PAINTED = f"""
+const [done] = arguments;
+const paint = () => {{ {PAINT} }};
+(function look() {{ paint() === null ? setTimeout(look, 20) : done(paint()); }})();"""
 ROWS = """
 const [selector, before, done] = arguments;
 const began = performance.now();
@@ -70,7 +77,7 @@ const [n, done] = arguments;
     const view = { x: 0.5, y: 0.5, scale: 700 * (1 + turn / 10), width: 1280, height: 800 };
     draws.push(timed(() => {
       layer.draw(view, 2.2);
-      gl?.finish();
+      gl?.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4)); // waits until it is drawn
     })[0]);
     finds.push(timed(() => grid.nearest(Math.random(), Math.random(), 0.01))[0]);
   }
@@ -98,13 +105,17 @@ def served(library: Path) -> tuple[subprocess.Popen[str], str]:
 def browser() -> Any:
     """Chromium with a log of what it fetches."""
     from selenium.webdriver import Chrome, ChromeOptions
+    from selenium.webdriver.chrome.service import Service
 
     options = ChromeOptions()
     for argument in ("--headless=new", "--no-sandbox", "--window-size=1280,860", "--mute-audio"):
         options.add_argument(argument)
     options.add_argument("--enable-unsafe-swiftshader")
     options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
-    made = Chrome(options=options)
+    driver = shutil.which("chromedriver")
+    if driver is None:
+        raise SystemExit("no chromedriver: install chromium and chromium-driver (Debian's names)")
+    made = Chrome(options=options, service=Service(driver))
     made.set_script_timeout(30)
     return made
 
@@ -144,12 +155,14 @@ def measure(url: str, track: str, runs: int) -> dict[str, Any]:
         "the start": (url, ".begin .row"),
         "answers": (f"{url}#/similar?like={track}", ".answers .row"),
     }
-    figures: dict[str, Any] = {"loads": {}}
+    figures: dict[str, Any] = {"loads": {}, "empty": []}
     for name, (address, rows) in cases.items():
         cold, again = [], []
         for _ in range(runs):
             driver = browser()
             try:
+                driver.get(EMPTY)
+                figures["empty"].append(driver.execute_async_script(PAINTED))
                 cold.append(loaded(driver, address, rows))
                 again.append(loaded(driver, address, rows))
             finally:
@@ -173,22 +186,22 @@ def as_markdown(figures: dict[str, Any]) -> str:
     loads = figures["loads"]
     runs = len(next(iter(loads.values())))
     lines = [
-        f"Library of {figures['tracks']} tracks; {figures['browser']}, without a window, on loopback. Median of "
-        f"{runs} (smallest to largest).",
+        f"Library of {figures['tracks']} tracks; {figures['browser']}, without a window, on loopback. Median "
+        f"of {runs} (smallest to largest).",
         "",
         "| load | first paint, ms | rows on the page, ms | code sent, KB | files |",
         "|---|---|---|---|---|",
     ]
+    lines.append(f"| an empty page | {spread(figures['empty'], '.0f')} | | | |")
     for name, rows in loads.items():
         paint, shown, size, files = zip(*rows, strict=True)
-        lines.append(
-            f"| {name} | {spread(paint, '.0f')} | {spread(shown, '.0f')} | {median(size):.1f} | {median(files):.0f} |"
-        )
+        times = f"{spread(paint, '.0f')} | {spread(shown, '.0f')}"
+        lines.append(f"| {name} | {times} | {median(size):.1f} | {median(files):.0f} |")
     seen = figures["map"]
     lines += [
         "",
-        f"From the last key of a search to its list: {spread(figures['search'], '.0f')} ms, of which 70 are the wait "
-        "for another key.",
+        f"From the last key of a search to its list: {spread(figures['search'], '.0f')} ms, of which 70 are "
+        "the wait for another key.",
         "",
         f"All code of the page, packed: {figures['packed']:.1f} KB in {figures['files']} files. The map with "
         f"{POINTS:,} points by {seen['by']}, where the processor does the work of a graphics card: "

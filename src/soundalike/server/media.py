@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from soundalike.library import fields
 from soundalike.library.library import Library
 from soundalike.library.tracks import Track
-from soundalike.server import questions
+from soundalike.server import questions, schemas
 from soundalike.server.context import Context, Here
 from soundalike.server.errors import RefusedError
 from soundalike.server.tracks import known
