@@ -10,7 +10,7 @@ TORCH  ?= torch==2.13.0
 MUSIC  ?=
 LIBRARY ?= $(if $(MUSIC),,.cache/demo-library)
 
-.PHONY: run test lint bench results claims peers clean
+.PHONY: run test browser lint bench results claims peers clean
 
 run: $(VENV)/run.done
 	@if [ -n "$(MUSIC)" ]; then \
@@ -20,11 +20,20 @@ run: $(VENV)/run.done
 	    $(BIN)/soundalike demo --folder .cache/demo-music --library "$(LIBRARY)"; \
 	fi
 
-test: $(VENV)/test.done
+test: $(VENV)/test.done browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+# The page is tested in Chromium. Where we may, Debian's packages are installed; else it is said what is missing.
+browser:
+	@if command -v chromedriver >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing chromium and chromium-driver for the tests of the page, once."; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	        chromium chromium-driver >/dev/null; \
+	else echo "No chromedriver: the tests of the page are skipped. Install chromium and chromium-driver (Debian's names)."; fi
 
 lint: $(VENV)/test.done
 	$(BIN)/ruff check --fix .

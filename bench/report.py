@@ -33,6 +33,7 @@ TITLES = {
     "words": "Finding tracks by words",
     "copies": "Copies and versions",
     "going": "Going somewhere",
+    "page": "The page",
     "install": "Installing",
     "augmentations": "Augmentations",
     "validation_cost": "Evaluating an encoder",

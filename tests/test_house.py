@@ -22,6 +22,11 @@ def sources(*folders: str) -> dict[str, Path]:
 
 
 PACKAGE = sources("src")
+PAGE = {
+    path.relative_to(ROOT).as_posix(): path
+    for path in sorted((ROOT / "src/soundalike/web").rglob("*"))
+    if path.suffix in (".html", ".css", ".js")
+}
 SCRIPTS = sources("bench", "recipes")
 EVERYTHING = PACKAGE | SCRIPTS | sources("tests")
 
@@ -32,9 +37,14 @@ def functions(path: Path) -> Iterator[Function]:
             yield node
 
 
-@pytest.mark.parametrize("name", PACKAGE | SCRIPTS)
+@pytest.mark.parametrize("name", PACKAGE | SCRIPTS | PAGE)
 def test_a_file_is_read_at_one_sitting(name: str) -> None:
-    assert len(EVERYTHING[name].read_text("utf-8").splitlines()) <= LONGEST_FILE
+    assert len((ROOT / name).read_text("utf-8").splitlines()) <= LONGEST_FILE
+
+
+@pytest.mark.parametrize("name", [name for name in PAGE if not name.endswith("html")])
+def test_a_file_of_the_page_explains_itself(name: str) -> None:
+    assert PAGE[name].read_text("utf-8").startswith("/* ")
 
 
 @pytest.mark.parametrize("name", EVERYTHING)
@@ -94,7 +104,8 @@ def test_tests_mirror_the_package() -> None:
     for name, path in sources("tests").items():
         if path.stem.startswith("test_") and path.parent.name != "tests":
             room = ROOT / "src/soundalike" / path.parent.relative_to(ROOT / "tests")
-            assert (room / f"{path.stem.removeprefix('test_')}.py").is_file(), name
+            stem = path.stem.removeprefix("test_")
+            assert any((room / f"{stem}{ending}").is_file() for ending in (".py", ".js")), name
 
 
 def _public(tree: ast.AST) -> Iterator[Function | ast.ClassDef]:

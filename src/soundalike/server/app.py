@@ -7,14 +7,11 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import AsyncIterator
-from importlib import resources
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 from fastapi import FastAPI
-from fastapi.responses import FileResponse, Response
-from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -28,6 +25,7 @@ from soundalike.server import (
     keeping,
     media,
     metrics,
+    page,
     relating,
     schemas,
     seeing,
@@ -44,7 +42,6 @@ from soundalike.server.subsonic import routing as subsonic
 from soundalike.server.work import Work
 
 API = (keeping, tracks, media, relating, asking, uploads, going, seeing)
-WEB = Path(str(resources.files("soundalike"))) / "web"
 
 
 def create_app(library: Library, settings: Settings | None = None) -> FastAPI:
@@ -70,9 +67,9 @@ def create_app(library: Library, settings: Settings | None = None) -> FastAPI:
     for room in API:
         app.include_router(room.router, prefix="/api")
     app.include_router(metrics.router)
+    app.include_router(page.router)
     for other in (subsonic, audiomuse):
         app.include_router(other.router(library, settings))
-    _serve_page(app)
     # The last added comes first.
     app.add_middleware(Limits, settings=settings)
     app.add_middleware(Access, settings=settings)
@@ -121,14 +118,3 @@ async def _living(app: FastAPI) -> AsyncIterator[None]:
     here: Context = app.state.context
     here.stopping.set()
     await anyio.to_thread.run_sync(here.jobs.close)
-
-
-def _serve_page(app: FastAPI) -> None:
-    """The page, where it is installed."""
-    if not (WEB / "index.html").is_file():
-        return
-    app.mount("/web", StaticFiles(directory=WEB), name="web")
-
-    @app.get("/", include_in_schema=False)
-    async def page() -> Response:
-        return FileResponse(WEB / "index.html", headers={"cache-control": "no-cache"})

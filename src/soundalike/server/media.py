@@ -1,4 +1,4 @@
-"""The sound and the pictures of tracks: files of the library and nothing else."""
+"""One track: what there is to say of it, its sound and its picture; files of the library and nothing else."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import os
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from soundalike.library import fields
 from soundalike.library.library import Library
 from soundalike.library.tracks import Track
-from soundalike.server import questions
+from soundalike.server import questions, schemas
 from soundalike.server.context import Context, Here
 from soundalike.server.errors import RefusedError
 from soundalike.server.tracks import known
@@ -57,6 +58,18 @@ class Sound(FileResponse):
             if name != b"range" or _is_range(value)
         ]
         await super().__call__({**scope, "headers": headers}, receive, send)
+
+
+@router.get("/tracks/{track}")
+async def track(here: Here, request: Request, track: questions.Id) -> schemas.WholeTrack:
+    """All there is to say of a track, and where to hear and see it; `artwork` is null if there is none."""
+    found = await here.work(known, here.library, track)
+    root = str(request.scope.get("root_path", "")).rstrip("/")
+    place = f"{root}/api/tracks/{found.id}"
+    links = {"audio": f"{place}/audio", "artwork": None}
+    if await here.reading(_pictured, here, found):
+        links["artwork"] = f"{place}/artwork"
+    return schemas.WholeTrack.model_validate(fields.all_fields(found) | links)
 
 
 @router.get("/tracks/{track}/audio", response_class=Sound, responses={200: BYTES, 206: BYTES})
@@ -129,6 +142,13 @@ def picture_of(here: Context, track: Track) -> tuple[bytes, str] | None:
         if found is not None:
             break
     return found
+
+
+def _pictured(here: Context, track: Track) -> bool:
+    try:
+        return picture_of(here, track) is not None
+    except RefusedError:
+        return False
 
 
 def _real_roots(library: Library) -> list[Path]:

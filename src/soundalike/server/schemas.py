@@ -41,7 +41,7 @@ class WholeTrack(Track):
     year: int | None
     track_number: int | None
     audio: str
-    artwork: str
+    artwork: str | None
 
 
 class Tracks(BaseModel):

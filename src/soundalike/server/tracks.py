@@ -1,10 +1,10 @@
-"""Tracks of the library, by page and one by one."""
+"""Tracks of the library, a page at a time."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 
 from soundalike.library import fields
 from soundalike.library.library import Library
@@ -31,15 +31,6 @@ async def tracks(here: Here, wanted: Annotated[questions.Browse, Query()]) -> sc
         return schemas.Tracks(tracks=[shown(track) for track in page], total=total)
 
     return await here.work(look)
-
-
-@router.get("/tracks/{track}")
-async def track(here: Here, request: Request, track: questions.Id) -> schemas.WholeTrack:
-    """All there is to say of a track, and where to hear and see it."""
-    found = await here.work(known, here.library, track)
-    root = str(request.scope.get("root_path", "")).rstrip("/")
-    links = {what: f"{root}/api/tracks/{found.id}/{what}" for what in ("audio", "artwork")}
-    return schemas.WholeTrack.model_validate(fields.all_fields(found) | links)
 
 
 def known(library: Library, track: str) -> Track:

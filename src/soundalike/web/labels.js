@@ -1,0 +1,83 @@
+/* What is written and drawn over the points: names of neighborhoods, titles when one is near, rings, the lasso. */
+
+const GAP = 6;
+const TITLES = 40; // as many points in view, and each has its title written
+
+/**
+ * Draw all of it.
+ * @param {CanvasRenderingContext2D} context in CSS pixels
+ * @param {Object} seen
+ * @param {import("./points.js").View} seen.view
+ * @param {{name: string, x: number, y: number, size: number, number: number}[]} seen.groups largest first
+ * @param {{x: number, y: number, title: string}[]} seen.near points in view, if they are few
+ * @param {{x: number, y: number, kind: "hover"|"on"}[]} seen.rings
+ * @param {[number, number][]} seen.lasso
+ * @param {number} seen.radius of a point
+ * @param {boolean} seen.cross whether keys move the view, so its middle is marked
+ */
+export function drawLabels(context, { view, groups, near, rings, lasso, radius, cross }) {
+  const style = getComputedStyle(context.canvas);
+  const [ink, paper, accent] = [style.color, style.getPropertyValue("text-emphasis-color"), style.outlineColor];
+  const family = style.fontFamily;
+  const at = (x, y) => [(x - view.x) * view.scale + view.width / 2, view.height / 2 - (y - view.y) * view.scale];
+  context.clearRect(0, 0, view.width, view.height);
+  const taken = [];
+
+  function write(text, x, y, font, { align = "center", faint = false } = {}) {
+    context.font = font;
+    context.textAlign = align;
+    context.textBaseline = "middle";
+    const width = context.measureText(text).width;
+    const left = align === "center" ? x - width / 2 : x;
+    const box = [left - GAP, y - 10, left + width + GAP, y + 10];
+    if (box[2] < 0 || box[0] > view.width || box[3] < 0 || box[1] > view.height) return;
+    if (taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1])) return;
+    taken.push(box);
+    context.lineWidth = 4;
+    context.lineJoin = "round";
+    context.strokeStyle = paper;
+    context.globalAlpha = 0.85;
+    context.strokeText(text, x, y);
+    context.globalAlpha = faint ? 0.75 : 1;
+    context.fillStyle = ink;
+    context.fillText(text, x, y);
+    context.globalAlpha = 1;
+  }
+
+  for (const group of groups) write(shortened(group.name, 30), ...at(group.x, group.y), `600 14px ${family}`);
+  if (near.length <= TITLES) {
+    for (const point of near) {
+      const [x, y] = at(point.x, point.y);
+      write(shortened(point.title, 32), x + radius + 5, y, `12px ${family}`, { align: "left", faint: true });
+    }
+  }
+  for (const ring of rings) {
+    context.beginPath();
+    context.arc(...at(ring.x, ring.y), radius + (ring.kind === "on" ? 6 : 3.5), 0, 2 * Math.PI);
+    context.lineWidth = ring.kind === "on" ? 3 : 2;
+    context.strokeStyle = ring.kind === "on" ? accent : ink;
+    context.stroke();
+  }
+  if (lasso.length > 1) {
+    context.beginPath();
+    lasso.forEach((corner, index) => context[index ? "lineTo" : "moveTo"](...at(...corner)));
+    context.closePath();
+    context.fillStyle = accent;
+    context.globalAlpha = 0.12;
+    context.fill();
+    context.globalAlpha = 1;
+    context.lineWidth = 1.5;
+    context.strokeStyle = accent;
+    context.stroke();
+  }
+  if (cross) {
+    context.fillStyle = ink;
+    context.fillRect(view.width / 2 - 9, view.height / 2 - 0.5, 18, 1);
+    context.fillRect(view.width / 2 - 0.5, view.height / 2 - 9, 1, 18);
+  }
+}
+
+function shortened(text, most) {
+  const letters = [...text.slice(0, 4 * most)];
+  return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : text;
+}
