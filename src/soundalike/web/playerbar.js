@@ -79,8 +79,8 @@ export function showPlayer(bar) {
     volume.value = player.volume;
     volume.style.setProperty("--done", `${100 * player.volume}%`);
     const { passages, part } = player;
-    const passage = passages.length > 1 ? `Passage ${part + 1} of ${passages.length} · ` : "";
-    by.textContent = passage + (track.artist || track.album || "");
+    const passage = passages.length > 1 && `Passage ${part + 1} of ${passages.length}`;
+    by.textContent = [passage, track.artist || track.album].filter(Boolean).join(" · ");
     const key = `${track.id} ${player.radio?.name ?? ""}`;
     if (shown !== key) {
       shown = key;

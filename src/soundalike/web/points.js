@@ -1,5 +1,6 @@
-/* Drawing all points of the map: by WebGL, where a hundred thousand cost a millisecond, or else as small
-   squares on a plain canvas. Both take the same view: the place in the middle, and pixels per unit. */
+/* Drawing all points of the map: by WebGL where there is a graphics card, or else pixel by pixel, which is faster
+   than a graphics card that the processor imitates. Both take the same view: the place in the middle, and pixels
+   per unit. */
 
 /** @typedef {{x: number, y: number, scale: number, width: number, height: number}} View in CSS pixels */
 
@@ -32,11 +33,12 @@ void main() {
  *     green, blue and opacity of each point; size is a diameter in CSS pixels
  */
 export function pointsOn(canvas, x, y) {
-  const gl = canvas.getContext("webgl", { antialias: false, premultipliedAlpha: true });
-  return gl ? byWebGl(canvas, gl, x, y) : bySquares(canvas, x, y);
+  const gl = canvas.getContext("webgl", { antialias: false, failIfMajorPerformanceCaveat: true });
+  return gl ? byWebGl(canvas, gl, x, y) : byPixels(canvas, x, y);
 }
 
-function byWebGl(canvas, gl, x, y) {
+/** As `pointsOn`, on a graphics card. @param {WebGLRenderingContext} gl of the canvas */
+export function byWebGl(canvas, gl, x, y) {
   const program = gl.createProgram();
   for (const [kind, source] of [[gl.VERTEX_SHADER, CORNERS], [gl.FRAGMENT_SHADER, FILL]]) {
     const shader = gl.createShader(kind);
@@ -80,24 +82,48 @@ function byWebGl(canvas, gl, x, y) {
   };
 }
 
-function bySquares(canvas, x, y) {
+/** As `pointsOn`, without one. */
+export function byPixels(canvas, x, y) {
   const context = canvas.getContext("2d");
   let colors = new Uint8Array(4 * x.length);
   return {
     paint: (given) => (colors = given),
     draw(view, diameter) {
-      const ratio = canvas.width / view.width;
-      context.setTransform(ratio, 0, 0, ratio, 0, 0);
-      context.clearRect(0, 0, view.width, view.height);
+      const { width, height } = canvas;
+      const ratio = width / view.width;
+      const image = context.createImageData(width, height);
+      const pixels = new Uint32Array(image.data.buffer);
+      const disc = discOf(diameter * ratio);
+      const half = Math.ceil((diameter * ratio) / 2) + 1;
       for (let i = 0; i < x.length; i += 1) {
-        const [red, green, blue, opacity] = colors.subarray(4 * i, 4 * i + 4);
-        context.fillStyle = `rgba(${red}, ${green}, ${blue}, ${opacity / 255})`;
-        const left = (x[i] - view.x) * view.scale + view.width / 2 - diameter / 2;
-        const top = view.height / 2 - (y[i] - view.y) * view.scale - diameter / 2;
-        context.fillRect(left, top, diameter, diameter);
+        const left = Math.round(((x[i] - view.x) * view.scale + view.width / 2) * ratio);
+        const top = Math.round((view.height / 2 - (y[i] - view.y) * view.scale) * ratio);
+        if (left < half || top < half || left >= width - half || top >= height - half) continue;
+        const color = colors[4 * i] | (colors[4 * i + 1] << 8) | (colors[4 * i + 2] << 16);
+        const middle = top * width + left;
+        for (const [dx, dy, share] of disc) {
+          const at = middle + dy * width + dx;
+          const opacity = Math.round(share * colors[4 * i + 3]);
+          // Of points over each other the more opaque is seen.
+          if (opacity >= pixels[at] >>> 24) pixels[at] = color | (opacity << 24);
+        }
       }
+      context.putImageData(image, 0, 0);
     },
   };
+}
+
+/** The pixels of a disc around its middle one, and how far each is covered. */
+function discOf(diameter) {
+  const reach = Math.ceil(diameter / 2);
+  const pixels = [];
+  for (let dy = -reach; dy <= reach; dy += 1) {
+    for (let dx = -reach; dx <= reach; dx += 1) {
+      const share = Math.max(0, Math.min(1, diameter / 2 + 0.5 - Math.hypot(dx, dy)));
+      if (share) pixels.push([dx, dy, share]);
+    }
+  }
+  return pixels;
 }
 
 /** One color per group, far apart from those before it, as light as the page is dark. @returns {number[][]} red, green, blue */
