@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import webbrowser
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -131,6 +129,9 @@ def serve(library: Path | None, **options: Any) -> None:
             err=True,
         )
         if options["open_page"]:
+            import threading
+            import webbrowser
+
             threading.Timer(1.0, webbrowser.open, (url,)).start()
 
     run(opened.path, settings, ready)
