@@ -33,6 +33,7 @@ from web.browsing import (
 @pytest.fixture(scope="session")
 def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three tunes in three arrangements, tones with hostile tags, and a file that is no music."""
+    program(BROWSERS, "chromium")  # or else nothing need be made
     folder = tmp_path_factory.mktemp("music")
     for track in render.demo_tracks()[:9]:
         render.write_flac(folder / track.file_name, render.render(track), track.tags)
@@ -45,7 +46,6 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def library(music: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    program(BROWSERS, "chromium")  # or else nothing need be heard
     folder = tmp_path_factory.mktemp("kept") / "library"
     report = Library(folder).index([music])
     assert (report.added, len(report.failed)) == (12, 1)

@@ -48,7 +48,6 @@ function busy(event) {
 function help() {
   const dialog = h("dialog", { "aria-label": "Keys" }, h("h2", {}, "Keys"),
     h("dl", { class: "keys" }, KEYS.map(([key, does]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, does)))),
-    h("p", { class: "says" }, "Up, down and Enter choose in lists; arrows move in a track, by five seconds, and on the map. Media keys work too."),
     h("label", { class: "check" }, h("input", { type: "checkbox", checked: on(), onchange: (event) => localStorage.setItem(KEPT, event.target.checked ? "on" : "off") }), "Single keys work"),
     h("form", { method: "dialog" }, h("button", { type: "submit", class: "button main" }, "Close")));
   return dialog;

@@ -132,8 +132,6 @@ function mediaSession() {
     nexttrack: () => player.next(),
     previoustrack: () => player.previous(),
     seekto: (details) => player.seek(details.seekTime),
-    seekforward: (details) => player.seek(player.audio.currentTime + (details.seekOffset || 10)),
-    seekbackward: (details) => player.seek(player.audio.currentTime - (details.seekOffset || 10)),
   };
   for (const [action, work] of Object.entries(does)) {
     try {

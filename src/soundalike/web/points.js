@@ -33,8 +33,14 @@ void main() {
  *     green, blue and opacity of each point; size is a diameter in CSS pixels
  */
 export function pointsOn(canvas, x, y) {
-  const gl = canvas.getContext("webgl", { antialias: false, failIfMajorPerformanceCaveat: true });
-  return gl ? byWebGl(canvas, gl, x, y) : byPixels(canvas, x, y);
+  return hasCard() ? byWebGl(canvas, canvas.getContext("webgl", { antialias: false }), x, y) : byPixels(canvas, x, y);
+}
+
+/** Whether WebGL is there, and is no program that imitates it. */
+function hasCard() {
+  const gl = document.createElement("canvas").getContext("webgl");
+  const about = gl?.getExtension("WEBGL_debug_renderer_info");
+  return Boolean(about) && !/swiftshader|llvmpipe|software/i.test(gl.getParameter(about.UNMASKED_RENDERER_WEBGL));
 }
 
 /** As `pointsOn`, on a graphics card. @param {WebGLRenderingContext} gl of the canvas */
