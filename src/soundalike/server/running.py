@@ -156,7 +156,9 @@ def _config(app: FastAPI) -> uvicorn.Config:
 def _listening(host: str, port: int) -> socket.socket:
     try:
         (family, *_, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        listening = socket.socket(family)
+        # asyncio sends at once (TCP_NODELAY) only where it is told that this is TCP; else every answer
+        # on a kept connection waits 40 ms for the client to acknowledge its head.
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
         listening.listen(2048)
