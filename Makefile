@@ -10,7 +10,7 @@ TORCH  ?= torch==2.13.0
 MUSIC  ?=
 LIBRARY ?= $(if $(MUSIC),,.cache/demo-library)
 
-.PHONY: run test browser lint bench results claims peers clean
+.PHONY: run test audit browser lint bench results claims peers clean
 
 run: $(VENV)/run.done
 	@if [ -n "$(MUSIC)" ]; then \
@@ -24,7 +24,16 @@ test: $(VENV)/test.done browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@if $(BIN)/python -c "import socket; socket.create_connection(('pypi.org', 443), 5)" 2>/dev/null; \
+	then $(MAKE) --no-print-directory audit; \
+	else echo "pypi.org cannot be reached: dependencies are not audited."; fi
 	$(BIN)/pytest
+
+# Known vulnerabilities of what is installed, by the advisories at PyPI; .cache/audit.txt lists what has none.
+audit: $(VENV)/test.done
+	@mkdir -p .cache
+	$(BIN)/pip-audit --local --skip-editable --progress-spinner off --output .cache/audit.txt || \
+	    { cat .cache/audit.txt; exit 1; }
 
 # The page is tested in Chromium. Where we may, Debian's packages are installed; else it is said what is missing.
 browser:
