@@ -212,8 +212,8 @@ def as_markdown(figures: dict[str, Any]) -> str:
         f"All code of the page, packed: {figures['packed']:.1f} KB in {figures['files']} files.",
         "",
         f"The map with {POINTS:,} points: {spread(seen['draws']['pixels'], '.1f')} ms a frame drawn pixel by "
-        f"pixel{_imitated(seen['draws'])}. To find the point below the pointer {median(seen['finds']):.3f} ms, "
-        f"after {seen['build']:.0f} ms for the grid.",
+        f"pixel{_imitated(seen['draws'])}. To find the point below the pointer "
+        f"{median(seen['finds']):.3f} ms, after {seen['build']:.0f} ms for the grid.",
     ]
     return "\n".join(lines)
 

@@ -3,16 +3,10 @@
 const CLICK = 5; // pixels a finger or hand may tremble
 
 /**
+ * Call what `does` has for each of them, with pixels of the surface: pan(dx, dy), zoom(factor, x, y), click(x, y),
+ * hover(x, y), leave(), lasso(corners, done) where lassoing() or with Shift held, and key(name), which says
+ * whether the key meant something.
  * @param {HTMLElement} surface
- * @param {Object} does all in pixels of the surface
- * @param {(dx: number, dy: number) => void} does.pan
- * @param {(factor: number, x: number, y: number) => void} does.zoom
- * @param {(x: number, y: number) => void} does.click
- * @param {(x: number, y: number) => void} does.hover
- * @param {() => void} does.leave
- * @param {() => boolean} does.lassoing whether dragging draws
- * @param {(corners: [number, number][], done: boolean) => void} does.lasso
- * @param {(name: string) => boolean} does.key whether the key meant something
  */
 export function takeGestures(surface, does) {
   const pointers = new Map();
@@ -42,7 +36,8 @@ export function takeGestures(surface, does) {
     if (!moved && Math.hypot(dx, dy) < CLICK) return;
     moved = true;
     if (corners) {
-      corners.push(now);
+      // Of a quick hand several places come in one event.
+      corners.push(...(event.getCoalescedEvents?.() ?? []).map(place), now);
       pointers.set(event.pointerId, now);
       does.lasso(corners, false);
     } else if (pointers.size === 1) {

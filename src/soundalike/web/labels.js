@@ -4,16 +4,9 @@ const GAP = 6;
 const TITLES = 40; // as many points in view, and each has its title written
 
 /**
- * Draw all of it.
+ * Draw all of it, over a view: the names of groups, the titles of points that are near, rings of a kind ("hover"
+ * or "on") around points of a radius, the corners of a lasso; and a cross in the middle, if keys move the view.
  * @param {CanvasRenderingContext2D} context in CSS pixels
- * @param {Object} seen
- * @param {import("./points.js").View} seen.view
- * @param {{name: string, x: number, y: number, size: number, number: number}[]} seen.groups largest first
- * @param {{x: number, y: number, title: string}[]} seen.near points in view, if they are few
- * @param {{x: number, y: number, kind: "hover"|"on"}[]} seen.rings
- * @param {[number, number][]} seen.lasso
- * @param {number} seen.radius of a point
- * @param {boolean} seen.cross whether keys move the view, so its middle is marked
  */
 export function drawLabels(context, { view, groups, near, rings, lasso, radius, cross }) {
   const style = getComputedStyle(context.canvas);

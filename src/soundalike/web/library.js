@@ -69,7 +69,7 @@ function watch(place, status, signal) {
     const left = h("p", { class: "facts" });
     fill(place, h("h2", {}, "Indexing"), stage, bar, left, h("div", { class: "buttons" },
       h("button", { class: "button", onclick: () => send("index", undefined, { method: "DELETE" }).catch((error) => tell(error.message, { error: true })) }, "Cancel")),
-    h("p", { class: "says" }, "Questions are answered all the while, from what has been heard so far."));
+    h("p", { class: "says" }, "Questions are answered all the while."));
     const draw = (job) => {
       stage.textContent = STAGES[job.stage] ?? job.stage;
       if (job.total) bar.value = job.done / job.total;

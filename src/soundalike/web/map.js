@@ -23,7 +23,7 @@ const NEAREST_ZOOM = 400;
 const STEP = 60; // pixels an arrow key moves
 
 export async function show(main, parameters, signal) {
-  const wait = h("p", { class: "remark", role: "status" }, "Drawing the map. The first time takes a while in a large library.", h("progress", { "aria-label": "Drawing" }));
+  const wait = h("p", { class: "remark", role: "status" }, "Drawing the map; in a large library this takes a while, once.", h("progress", { "aria-label": "Drawing" }));
   fill(main, wait);
   const seen = await get("map", { layout: parameters.get("layout") }, signal);
   return new Chart(main, columns(seen), parameters, signal).follow;
