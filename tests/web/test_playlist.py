@@ -35,7 +35,10 @@ def test_an_address_names_a_playlist(page: Any, ids: dict[str, str]) -> None:
     page.picture("playlist")
     page.click(".button", "Sort by sound")
     page.wait(lambda: page.place.count(".") == 3 and "Evening" in page.place)
-    assert {row.get_attribute("data-track") for row in page.all(".playlist .row")} == set(chosen)
+    shown = (
+        "return [...document.querySelectorAll('.playlist .row')].map((row) => row.dataset.track)"
+    )
+    page.wait(lambda: sorted(page.run(shown)) == sorted(chosen))
 
 
 def test_the_queue_is_changed_by_hand(page: Any, ids: dict[str, str]) -> None:
