@@ -24,6 +24,25 @@ def test_health(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     assert client.get("/health").status_code == 503
 
 
+def test_a_stranger_is_not_told_where_the_library_lies(
+    serve: Callable[..., TestClient],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(_: object) -> int:
+        from soundalike.errors import LibraryError
+
+        raise LibraryError("/home/me/library: the disk is gone")
+
+    monkeypatch.setattr(Library, "__len__", fail)
+    client = serve(token=TOKEN)
+    told = client.get("/health")
+    assert (told.status_code, "/home" in told.text) == (503, False)
+    assert "/home/me" in caplog.text
+    known = client.get("/health", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert "/home/me" in known.text
+
+
 def _count(client: TestClient, line: str) -> float:
     for each in client.get("/metrics").text.splitlines():
         if each.startswith(line):

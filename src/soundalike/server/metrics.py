@@ -9,6 +9,7 @@ With several workers each counts into files of the folder they share, and any of
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import time
@@ -30,7 +31,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from soundalike.server.access import PAGE_FILES, path_of
 from soundalike.server.context import Context, Here
-from soundalike.server.errors import RefusedError, refusal
+from soundalike.server.errors import BusyError, RefusedError, on_a_line, refusal
 
 router = APIRouter(tags=["running"])
 log = logging.getLogger("soundalike.access")
@@ -72,8 +73,14 @@ class Observed:
 
         try:
             await self._app(scope, receive, sending)
+        except asyncio.CancelledError:
+            if not scope["app"].state.context.stopping.is_set():
+                raise
+            # Neither this question nor who asked can be waited for; that is no fault to be logged.
+            if not status:
+                await refusal(BusyError("the server is ending"))(scope, receive, sending)
         except Exception:
-            problems.exception("%s %s failed", scope["method"], scope["path"])
+            problems.exception("%s %s failed", scope["method"], on_a_line(scope["path"]))
             if status:
                 raise  # the answer has begun; all one can do is break it off
             words = "something went wrong here; the log of the server says what"
@@ -87,7 +94,7 @@ class Observed:
             SECONDS.labels(route).observe(seconds)
             if self._access_log:
                 client = (scope.get("client") or ["-"])[0]
-                path = _printable(scope["path"])
+                path = on_a_line(scope["path"])
                 log.info("%s %s %s %d %.0f ms", client, method, path, status or 499, 1000 * seconds)
 
 
@@ -117,7 +124,11 @@ class _OfLibrary:
         for name, words, value in (
             ("tracks", "Tracks in the library.", len(self._here.library)),
             ("indexing", "1 while the library is indexed.", running),
-            ("questions_waiting", "Questions computed or waiting.", self._here.work.waiting),
+            (
+                "questions_waiting",
+                "Questions this worker computes or has waiting.",
+                self._here.work.waiting,
+            ),
         ):
             yield GaugeMetricFamily(f"soundalike_{name}", words, value=float(value))
 
@@ -143,8 +154,3 @@ def _route(scope: Scope) -> str:
         return "other"
     names = {str(value): f"{{{name}}}" for name, value in scope.get("path_params", {}).items()}
     return "/".join(names.get(part, part) for part in path.split("/"))
-
-
-def _printable(path: str) -> str:
-    """A path on one line, whatever it holds."""
-    return path.encode("unicode_escape").decode()[:300]
