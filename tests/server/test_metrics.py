@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
@@ -22,6 +23,14 @@ def test_health(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Library, "__len__", fail)
     assert client.get("/health").status_code == 503
+
+
+def test_a_library_that_has_gone_is_not_well(
+    serve: Callable[..., TestClient], model: Path, tmp_path: Path
+) -> None:
+    gone = Library(tmp_path / "gone", model=model)
+    assert serve(gone).get("/health").status_code == 503
+    assert serve(gone, music=(tmp_path,)).get("/health").status_code == 200  # it is to be made yet
 
 
 def test_a_stranger_is_not_told_where_the_library_lies(

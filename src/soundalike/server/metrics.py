@@ -29,6 +29,7 @@ from prometheus_client import (
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from soundalike.errors import LibraryError
 from soundalike.server.access import PAGE_FILES, path_of
 from soundalike.server.context import Context, Here
 from soundalike.server.errors import BusyError, RefusedError, on_a_line, refusal
@@ -101,7 +102,7 @@ class Observed:
 @router.get("/health")
 async def health(here: Here) -> dict[str, str]:
     """Whether the server answers and the library can be opened: 200, or 503."""
-    await here.reading(len, here.library)
+    await here.reading(_open, here)
     return {"status": "ok"}
 
 
@@ -109,6 +110,14 @@ async def health(here: Here) -> dict[str, str]:
 async def metrics(here: Here) -> Response:
     """Metrics for Prometheus, of all workers together."""
     return Response(await here.reading(_scraped, here), media_type=CONTENT_TYPE_LATEST)
+
+
+def _open(here: Context) -> None:
+    """Raise a LibraryError where the library cannot be opened, or has gone as disks go."""
+    # A new one, which the page is to fill with --music, may not be there yet.
+    if not here.library.revision and not here.settings.music:
+        raise LibraryError(f"there is no library in {here.library.path} any more")
+    len(here.library)
 
 
 class _OfLibrary:
