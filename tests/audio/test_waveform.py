@@ -628,7 +628,7 @@ def test_a_playlist_dressed_up_as_a_song_opens_no_address(tmp_path):
     path.write_text(
         "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nhttp://127.0.0.1:9/a.mp3\n#EXT-X-ENDLIST\n"
     )
-    assert reason(path).startswith("not audio")
+    assert reason(path).startswith("is a list of other files")
 
 
 def test_ffmpeg_says_nothing_on_stderr(melodies, tmp_path):

@@ -65,6 +65,10 @@ def test_the_token_may_come_from_the_environment(
     "options",
     [
         ("--token", "short"),
+        ("--token", "ein-Schlüssel"),
+        ("--token", "two\nlines-of-it"),
+        ("--allow-host", "music.example:80"),
+        ("--allow-host", "http://music.example"),
         ("--token", TOKEN, "--no-auth"),
         ("--token-file", "none"),
         ("--root-path", "music"),

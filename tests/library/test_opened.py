@@ -10,8 +10,10 @@ from stand_in import StandIn, contents, write_sounds
 from soundalike import embedder as embedders
 from soundalike.errors import LibraryError, ModelError, QueryError
 from soundalike.library.library import Library
-from soundalike.library.manifest import read_manifest
+from soundalike.library.manifest import TableEntry, read_manifest
+from soundalike.library.opened import Opened
 from soundalike.library.selection import Selection
+from soundalike.library.snapshot import Snapshot
 
 
 @pytest.fixture
@@ -151,6 +153,28 @@ def test_a_reader_follows_to_the_new_model(tmp_path: Path, music: Path, shipped:
         0
     ].similarity == pytest.approx(1)
     assert shipped["other"].heard[-1] == outside
+
+
+def test_what_was_read_while_another_wrote_is_not_kept(
+    tmp_path: Path, music: Path, shipped: Shipped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One thread reads the tracks, meanwhile a program adds some and another thread sees that."""
+    old_library(tmp_path, music)
+    reader, load = Library(tmp_path / "lib"), Opened.load
+
+    def slowly(opened: Opened, entry: TableEntry) -> Snapshot | None:
+        found = load(opened, entry)
+        if opened is reader._opened:
+            monkeypatch.undo()
+            monkeypatch.setattr(embedders, "Embedder", lambda *_, **__: StandIn())
+            write_sounds(music / "d.mp3", "sound d")
+            Library(tmp_path / "lib").index()
+            assert reader.roots == [music]  # what another thread asks
+        return found
+
+    monkeypatch.setattr(Opened, "load", slowly)
+    assert len(reader) in (3, 4)
+    assert len(reader) == 4
 
 
 def test_vectors_of_a_model_can_be_deleted(tmp_path: Path, music: Path, shipped: Shipped) -> None:

@@ -115,6 +115,9 @@ def test_addresses_of_others_are_none_of_this_machine(serve: Serve) -> None:
 FOREIGN = (
     {"Origin": "https://evil.example"},
     {"Origin": "null"},
+    {"Origin": ""},
+    {"Origin": "http://["},
+    {"Origin": "127.0.0.1:8080"},
     {"Origin": "http://127.0.0.1:9999"},
     {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
     {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"},
@@ -150,6 +153,21 @@ def test_an_allowed_origin_may_ask_and_no_other(serve: Serve) -> None:
     answer = client.get("/api/tracks", headers={"Origin": "https://player.example"})
     assert answer.headers["access-control-allow-origin"] == "https://player.example"
     assert client.get("/api/tracks", headers={"Origin": "https://evil.example"}).status_code == 403
+
+
+def test_a_player_of_an_allowed_origin_may_play_and_show(serve: Serve) -> None:
+    """An audio element names its page by the Referer alone."""
+    client = serve(cors=("https://player.example",))
+    asked = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+    for referer, status in (
+        ("https://player.example/", 200),
+        ("https://player.example.evil.example/", 403),
+        ("http://[", 403),
+        ("", 403),
+    ):
+        answer = client.get("/api/tracks", headers={**asked, "Referer": referer})
+        assert answer.status_code == status, referer
+        assert serve().get("/api/tracks", headers={**asked, "Referer": referer}).status_code == 403
 
 
 def test_nobody_may_read_from_elsewhere_unless_told_so(serve: Serve) -> None:

@@ -153,3 +153,11 @@ def test_versions_and_duplicates(client: TestClient, ids: dict[str, str]) -> Non
     assert client.get(f"/api/tracks/{ids['low']}/versions").json() == {"versions": []}
     assert client.get("/api/duplicates").json() == {"duplicates": []}
     assert client.get("/api/tracks/none/versions").status_code == 404
+
+
+def test_a_filter_cannot_close_the_parenthesis_it_is_put_in(
+    client: TestClient, ids: dict[str, str]
+) -> None:
+    asked = {"id": ids["low"], "filter": "year > 0) OR (year > 0", "max_duration": 1}
+    answer = client.get("/api/similar", params=asked)
+    assert (answer.status_code, answer.json()["error"]["kind"]) == (400, "bad_request")

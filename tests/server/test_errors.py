@@ -64,6 +64,21 @@ def test_bodies_that_are_no_json(client: TestClient, body: bytes) -> None:
 
 def test_what_json_cannot_hold_is_spelled_out() -> None:
     assert errors.printable("a\udcff") == "a\\xff"
+    assert errors.printable("a\ud800\udc10ä") == "a\\ud800\\udc10ä"
+
+
+def test_what_is_sent_makes_one_line_of_the_log(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for error in (LibraryError("the disk is full"), ZeroDivisionError("unforeseen")):
+
+        def fail(*_: object, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setattr(Library, "by_id", fail)
+        client.get("/api/tracks/a%0aforged")
+    assert len(caplog.records) == 2
+    assert not any("\n" in record.getMessage() for record in caplog.records)
 
 
 def test_a_track_whose_path_is_no_utf8(

@@ -125,3 +125,17 @@ def test_nothing_of_it_wants_a_large_body(
 ) -> None:
     answer = serve(body_bytes=1000).post("/api/sort", json={"ids": [ids["low"]] * 100})
     assert (answer.status_code, answer.json()["error"]["kind"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize("name", ["seeds", "exclude", "liked", "disliked"])
+def test_a_state_without_end_is_not_taken_up(
+    client: TestClient, ids: dict[str, str], name: str
+) -> None:
+    state = {"format": 1, "seeds": [ids["low"]], name: [ids["low"]] * 10_001}
+    answer = client.post("/api/radio", json={"state": state})
+    assert (answer.status_code, name in answer.json()["error"]["message"]) == (400, True)
+
+
+def test_too_many_to_sort(client: TestClient, ids: dict[str, str]) -> None:
+    answer = client.post("/api/sort", json={"ids": [ids["low"]] * 5001})
+    assert (answer.status_code, "5000" in answer.json()["error"]["message"]) == (400, True)

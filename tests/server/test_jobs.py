@@ -161,3 +161,25 @@ def _first_event(client: TestClient) -> dict[str, Any]:
     assert kind == "event: job"
     found: dict[str, Any] = json.loads(data.removeprefix("data: "))
     return found
+
+
+def test_folders_that_cannot_be(serve: Serve, small: Library, state: Path, tmp_path: Path) -> None:
+    client = serve(small, state=state, music=(tmp_path / "music",))
+    for folder in (r"\u0000", rf"{tmp_path}/music/\u0000a", r"\ud800"):
+        kind = {"Content-Type": "application/json"}
+        body = f'{{"folders": ["{folder}"]}}'
+        answer = client.post("/api/index", content=body, headers=kind)
+        assert (answer.status_code, answer.json()["error"]["kind"]) == (400, "bad_request")
+
+
+def test_a_folder_whose_name_is_no_utf8_goes_by_the_name_it_is_told_by(
+    serve: Serve, small: Library, state: Path, tmp_path: Path
+) -> None:
+    odd = tmp_path / "music/odd\udcff"
+    (tmp_path / "music/1.flac").rename(odd.parent / "moved.flac")
+    odd.mkdir()
+    (odd.parent / "moved.flac").rename(odd / "1.flac")
+    client = serve(small, state=state, music=(odd,))
+    (told,) = client.get("/api/status").json()["music"]
+    assert client.post("/api/index", json={"folders": [told]}).status_code == 202
+    assert ended(client)["report"]["added"] == 1

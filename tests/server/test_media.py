@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -69,7 +70,13 @@ def test_a_range_of_it(
     assert answer.headers["content-range"] == f"bytes {begin}-{end - 1}/{len(file)}"
 
 
-@pytest.mark.parametrize("asked", ["bytes", "bytes=a-b", "lines=1-2", "bytes=-", "bytes=1-2-3"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *("bytes", "bytes=a-b", "lines=1-2", "bytes=-", "bytes=1-2-3", "bytes=5-2", "bytes=0-1,"),
+        *(f"bytes={'9' * 5000}-", "bytes=" + ",".join(["0-0"] * 1000)),
+    ],
+)
 def test_what_is_no_range_is_passed_over(
     client: TestClient, ids: dict[str, str], file: bytes, asked: str
 ) -> None:
@@ -81,6 +88,25 @@ def test_a_range_behind_the_end(client: TestClient, ids: dict[str, str], file: b
     answer = client.get(f"/api/tracks/{ids['low']}/audio", headers={"Range": f"bytes={len(file)}-"})
     assert answer.status_code == 416
     assert answer.headers["content-range"].endswith(f"*/{len(file)}")
+    assert answer.json()["error"]["kind"] == "bad_range"
+    changed = {"Range": f"bytes={len(file)}-", "If-Range": '"another"'}
+    answer = client.get(f"/api/tracks/{ids['low']}/audio", headers=changed)
+    assert (answer.status_code, answer.content) == (200, file)
+
+
+def test_the_head_alone(client: TestClient, ids: dict[str, str], file: bytes) -> None:
+    answer = client.head(f"/api/tracks/{ids['low']}/audio")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-length"] == str(len(file))
+    assert client.head(f"/api/tracks/{ids['low']}/artwork").status_code == 404
+
+
+def test_several_ranges(client: TestClient, ids: dict[str, str], file: bytes) -> None:
+    asked = {"Range": "bytes=0-3, -4"}
+    answer = client.get(f"/api/tracks/{ids['low']}/audio", headers=asked)
+    assert answer.status_code == 206
+    assert answer.headers["content-type"].startswith("multipart/byteranges")
+    assert all(part in answer.content for part in (file[:4], file[-4:]))
 
 
 @pytest.mark.parametrize("name", TRAVERSALS)
@@ -166,6 +192,24 @@ def test_a_file_that_is_gone(serve: Serve, tmp_path: Path, model: Path) -> None:
     file.unlink()
     answer = serve(library).get(f"/api/tracks/{track.id}/audio")
     assert (answer.status_code, answer.json()["error"]["kind"]) == (404, "no_file")
+
+
+def test_something_else_in_the_place_of_a_file(serve: Serve, tmp_path: Path, model: Path) -> None:
+    """A pipe would be waited for, for ever."""
+    file = write_tone(tmp_path / "music/a.flac", 300.0, 5.0)
+    library = Library(tmp_path / "library", model=model)
+    library.index([file.parent])
+    (track,) = library.tracks()
+    client = serve(library)
+    os.mkfifo(tmp_path / "music/cover.jpg")
+    assert client.get(f"/api/tracks/{track.id}/artwork").status_code == 404
+    file.unlink()
+    for make in (os.mkfifo, os.mkdir):
+        make(file)
+        for room in ("", "/audio", "/artwork"):
+            answer = client.get(f"/api/tracks/{track.id}{room}")
+            assert answer.status_code == (404 if room else 200)
+        (os.rmdir if file.is_dir() else os.unlink)(file)
 
 
 def test_no_picture(client: TestClient, ids: dict[str, str]) -> None:

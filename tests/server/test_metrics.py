@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
@@ -22,6 +23,33 @@ def test_health(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Library, "__len__", fail)
     assert client.get("/health").status_code == 503
+
+
+def test_a_library_that_has_gone_is_not_well(
+    serve: Callable[..., TestClient], model: Path, tmp_path: Path
+) -> None:
+    gone = Library(tmp_path / "gone", model=model)
+    assert serve(gone).get("/health").status_code == 503
+    assert serve(gone, music=(tmp_path,)).get("/health").status_code == 200  # it is to be made yet
+
+
+def test_a_stranger_is_not_told_where_the_library_lies(
+    serve: Callable[..., TestClient],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(_: object) -> int:
+        from soundalike.errors import LibraryError
+
+        raise LibraryError("/home/me/library: the disk is gone")
+
+    monkeypatch.setattr(Library, "__len__", fail)
+    client = serve(token=TOKEN)
+    told = client.get("/health")
+    assert (told.status_code, "/home" in told.text) == (503, False)
+    assert "/home/me" in caplog.text
+    known = client.get("/health", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert "/home/me" in known.text
 
 
 def _count(client: TestClient, line: str) -> float:

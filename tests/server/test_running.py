@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import re
 import signal
 import socket
@@ -91,6 +93,52 @@ def test_it_ends_also_with_a_stream_open_and_by_ctrl_c(start: Start) -> None:
     assert not any("GET" in line for line in served.log)
 
 
+def test_it_ends_also_with_a_question_that_takes_for_ever(library: Library, tmp_path: Path) -> None:
+    """A thread cannot be broken off, and Python would wait for it."""
+    code = (
+        "import sys, time; from pathlib import Path; from soundalike.library.library import Library\n"
+        "from soundalike.server import running; from soundalike.server.settings import Settings\n"
+        "Library.duplicates = lambda self: print('asked', flush=True) or time.sleep(600)\n"
+        "running.GRACE = 1\n"
+        "running.run(Path(sys.argv[1]), Settings(port=0), lambda url: print(url, flush=True))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(library.path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        asking = threading.Thread(target=_ask_in_vain, args=(f"{url}api/duplicates",))
+        asking.start()
+        assert process.stdout.readline() == "asked\n"
+        process.send_signal(signal.SIGTERM)
+        log = process.communicate(timeout=20)[1]
+        assert (process.returncode, "Traceback" in log) == (0, False)
+        asking.join()
+    assert not list(tmp_path.iterdir())
+
+
+def _ask_in_vain(url: str) -> None:
+    with contextlib.suppress(httpx.HTTPError):
+        httpx.get(url, timeout=60)
+
+
+def test_a_head_without_end_is_not_kept(start: Start) -> None:
+    served = start("--quiet")
+    host, port = httpx.URL(served.url).host, httpx.URL(served.url).port
+    with socket.create_connection((host, port), timeout=30) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: ")
+        sent = 0
+        with contextlib.suppress(OSError):
+            while sent < 64 * 2**20:
+                sent += connection.send(b"x" * 65_536)
+        assert sent < 8 * 2**20  # what lies in the buffers of the system
+    assert served.get("/health").status_code == 200
+
+
 def test_several_workers_are_one_server(start: Start, ids: dict[str, str]) -> None:
     served = start("--workers", "2", "--token", "a-long-token")
     assert served.get("/api/tracks").status_code == 401
@@ -177,8 +225,6 @@ def test_who_never_finishes_a_request_is_let_go(
 
 
 def _no_signals(self: object) -> object:
-    import contextlib
-
     return contextlib.nullcontext()
 
 

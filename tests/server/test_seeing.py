@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +40,17 @@ def test_it_is_drawn_once_and_sent_packed(
     assert plain.json() == first.json()
     known = {"If-None-Match": first.headers["etag"]}
     assert client.get("/api/map", params={"layout": "pca"}, headers=known).status_code == 304
+
+
+def test_a_layout_that_is_not_installed_is_no_reason_to_ask_again(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = importlib.util.find_spec
+    missing = lambda name: None if name == "openTSNE" else find(name)  # noqa: E731
+    monkeypatch.setattr(importlib.util, "find_spec", missing)
+    answer = client.get("/api/map", params={"layout": "tsne"})
+    assert (answer.status_code, "openTSNE" in answer.json()["error"]["message"]) == (400, True)
+    assert client.get("/api/map").json()["layout"] == "pca"
 
 
 @pytest.mark.parametrize("asked", [{"layout": "globe"}, {"sense": "smell", "layout": "pca"}])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import struct
 import subprocess
 import sys
@@ -165,6 +167,29 @@ def test_a_hostile_file_is_refused_with_a_reason(
 
 
 @pytest.mark.parametrize(
+    "listed",
+    [
+        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{}\n#EXT-X-ENDLIST\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile:{}\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile {}\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["a.m3u8", "a.ts", "a.ffconcat", "a.mp3"])
+def test_a_list_does_not_tell_which_files_there_are(
+    client: TestClient, tmp_path: Path, listed: str, name: str
+) -> None:
+    """Files it names are not even opened: a pipe would hold it up, and whether one is there would show."""
+    os.mkfifo(tmp_path / "pipe.ts")
+    there = write_tone(tmp_path / "there.flac", 300.0, 5.0)
+    begun, told = time.monotonic(), set()
+    for place in (tmp_path / "pipe.ts", there, tmp_path / "nowhere.ts", Path("uploads.sqlite")):
+        told.add(send(client, listed.format(place).encode(), name).text)
+    assert len(told) == 1
+    assert "a list of other files" in told.pop()
+    assert time.monotonic() - begun < 25
+
+
+@pytest.mark.parametrize(
     ("given", "kept"),
     [
         ("../../etc/passwd", "passwd"),
@@ -275,3 +300,37 @@ def test_a_form_with_a_file_for_each_field(client: TestClient) -> None:
     many = [("file", ("a", io.BytesIO(b"x"))) for _ in range(5)]
     answer = client.post("/api/similar/upload", files=many)
     assert (answer.status_code, answer.json()["error"]["kind"]) == (400, "bad_request")
+
+
+def test_a_million_fields_are_not_read(client: TestClient) -> None:
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = client.post("/api/similar/upload", content=b"a&" * 10**6, headers=kind)
+    assert answer.status_code == 400
+    assert "multipart/form-data" in answer.json()["error"]["message"]
+
+
+def test_what_lies_in_the_folder_it_was_started_from_is_not_run(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = write_tone(tmp_path / "a.flac", 500.0, 5.0).read_bytes()
+    for name in ("av", "numpy", "json"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+    assert send(client, data).status_code == 200
+
+
+@pytest.mark.parametrize("place", ["copyfileobj", "write"])
+def test_a_disk_that_is_full(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, place: str, state: Path
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if place == "write":
+        monkeypatch.setattr("starlette.datastructures.UploadFile.write", full)
+    else:
+        monkeypatch.setattr("shutil.copyfileobj", full)
+    answer = send(client, bytes(3 * 2**20))
+    assert (answer.status_code, answer.json()["error"]["kind"]) == (503, "busy")
+    assert "the disk is full" in answer.json()["error"]["message"]
+    assert [each.name for each in state.iterdir()] == ["uploads.sqlite"]

@@ -36,7 +36,16 @@ if TYPE_CHECKING:
 SETTLING = 1  # seconds decoded before a read: mp3 bit reservoir, Opus pre-roll, SBR headers
 MARGIN = Fraction(1, 10)  # seconds of that for the resampler, whose filter spans a few ms
 BLOCK = 1 << 16  # samples handed to the resampler at once
-PLAYLISTS = frozenset(["concat", "dash", "hls"])  # sound of other files, under this name
+# Formats that are the sound of other files, or of the network, under this name.
+_ELSEWHERE = frozenset(["concat", "dash", "hls", "image2", "imf", "rtsp", "sap", "sdp", "vobsub"])
+SAFELY = {
+    # A list dressed up as a song opens no address, and is not opened itself: its head alone names
+    # files, and FFmpeg would look into them.
+    "protocol_whitelist": "file",
+    "format_whitelist": ",".join(sorted(av.formats_available - _ELSEWHERE)),
+}
+"""Options for FFmpeg to open a file that others made."""
+_LISTS = (b"#EXTM3U", b"ffconcat", b"<MPD", b"<?xml")
 BROKEN_PACKETS = 5  # forgiven, and beyond them one in 20: stray tags look like packets
 
 
@@ -140,20 +149,17 @@ class Decoder:
                 raise AudioError(self.path, "is not a regular file")
             if status.st_size == 0:
                 raise AudioError(self.path, "empty file (0 bytes)")
-            # "file:" keeps FFmpeg from taking "http:..." or "a: b.mp3" for an address; the
-            # whitelist keeps a playlist dressed up as a song from opening one. As `options` it
-            # would crash PyAV before 18 on MPEG program streams.
+            # "file:" keeps FFmpeg from taking "http:..." or "a: b.mp3" for an address. As `options`
+            # the others would crash PyAV before 18 on MPEG program streams.
             self.container: Any = av.open(
                 f"file:{self.path}",
                 metadata_errors="replace",
                 # All tags: else FFmpeg keeps the tempo of an MP4 to itself.
-                container_options={"protocol_whitelist": "file", "export_all": "1"},
+                container_options={**SAFELY, "export_all": "1"},
             )
         except (av.FFmpegError, OSError, ValueError) as error:
-            raise AudioError(self.path, _reason(error)) from error
-        if self.container.format.name in PLAYLISTS:
-            self.container.close()
-            raise AudioError(self.path, "is a list of other files, not audio")
+            words = "is a list of other files, not audio" if _is_list(self.path) else _reason(error)
+            raise AudioError(self.path, words) from error
         self.stream: Any = self.container.streams.best("audio")
         if self.stream is None or self.stream.codec_context is None:
             self.container.close()
@@ -296,6 +302,13 @@ def _pull(graph: Any, *, flush: bool = False) -> Iterator[npt.NDArray[np.float32
     with suppress(av.error.BlockingIOError, av.error.EOFError):  # no block yet, no more blocks
         while True:
             yield graph.pull().to_ndarray()[0]
+
+
+def _is_list(path: Path) -> bool:
+    """Whether a file begins like a list of others."""
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(64).lstrip(b"\xef\xbb\xbf \r\n").startswith(_LISTS)
+    return False
 
 
 def _reason(error: Exception) -> str:

@@ -110,7 +110,7 @@ def serve(library: Path | None, **options: Any) -> None:
         token=token,
         root_path=_root_path(options["root_path"]),
         workers=options["workers"],
-        allowed_hosts=options["allow_host"],
+        allowed_hosts=tuple(map(_name, options["allow_host"])),
         cors=tuple(map(_origin, options["cors"])),
         compat=options["compat"],
         music=tuple(map(_folder, options["music"])),
@@ -156,6 +156,10 @@ def _token(token: str | None, file: Path | None, no_auth: bool) -> str | None:
             f"the token has {len(token)} characters, at least {SHORTEST_TOKEN} are needed; make one: "
             'python -c "import secrets; print(secrets.token_urlsafe())"'
         )
+    if token is not None and not (token.isascii() and token.isprintable()):
+        raise click.UsageError(
+            "the token has line breaks or letters outside ASCII, which not every player can send"
+        )
     return token
 
 
@@ -173,7 +177,17 @@ def _origin(given: str) -> str:
         raise click.BadParameter(
             f'"{given}" is no origin; write https://player.example', param_hint="--cors"
         )
-    return given.rstrip("/")
+    return given.rstrip("/").lower()  # as browsers write it
+
+
+def _name(given: str) -> str:
+    # Of an IPv6 address the colons are no port.
+    if not given or any(sign in given for sign in "/@[] ") or given.count(":") == 1:
+        raise click.BadParameter(
+            f'"{given}" is no name of a host; write music.example.org, without a port',
+            param_hint="--allow-host",
+        )
+    return given
 
 
 def _folder(given: Path) -> Path:

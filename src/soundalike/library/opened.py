@@ -100,7 +100,8 @@ class Opened:
         identity = self.identity()
         if identity is None:
             return None
-        # A local name: another thread may let go of the attribute at any time.
+        # Local names: another thread may let go of the attributes at any time.
+        signature = self._signature
         snapshot, entry = self._snapshot, self.manifest.tables[identity]
         if snapshot is not None:
             return snapshot
@@ -108,6 +109,7 @@ class Opened:
         if snapshot is None and entry.snapshot is not None:
             # An indexing may just have put a newer one in its place.
             self.refresh()
+            signature = self._signature
             entry = self.manifest.tables.get(identity, entry)
             snapshot = self.load(entry)
         if snapshot is None:
@@ -120,7 +122,8 @@ class Opened:
         if not snapshot.scale.calibrated:
             # A library that was indexed before there were calibrations.
             snapshot = replace(snapshot, scale=Scale(shipped_curves(identity)))
-        self._snapshot = snapshot
+        if signature == self._signature:  # else it is of before, and would stay for good
+            self._snapshot = snapshot
         return snapshot
 
     def load(self, entry: TableEntry) -> Snapshot | None:

@@ -94,11 +94,14 @@ class Access:
         origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
         if origin is None:
             foreign = site not in ("none", "same-origin")
+            # What plays sound or shows a picture names its page in no other way.
+            origin = origin_of(headers.get("referer", "")) or None
             # Following a link to the page is what links are for.
             linked = headers.get("sec-fetch-mode") == "navigate" and method in ("GET", "HEAD")
             foreign = foreign and not (linked and (path in PAGE or path.startswith(PAGE_FILES)))
         else:
-            foreign = urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+            _, _, place = origin_of(origin).partition("://")
+            foreign = not place or place != headers.get("host", "").lower()
         allowed = self._settings.cors
         if foreign and "*" not in allowed and origin not in allowed:
             raise RefusedError(
@@ -139,6 +142,15 @@ def host_of(header: str) -> str:
         return (urlsplit(f"//{header}").hostname or "").lower()
     except ValueError:
         return ""
+
+
+def origin_of(url: str) -> str:
+    """Scheme, name and port of a URL, "https://player.example"; "" for what is none."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc}".lower() if parts.scheme and parts.netloc else ""
 
 
 def path_of(scope: Scope) -> str:

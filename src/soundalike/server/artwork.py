@@ -6,6 +6,8 @@ from pathlib import Path
 
 import av
 
+from soundalike.audio.decoder import SAFELY
+
 LARGEST = 20 * 2**20
 """Bytes; beyond, it is no cover."""
 NAMES = ("cover", "folder", "front", "album", "albumart", "albumartsmall")
@@ -21,7 +23,7 @@ _MAGIC = {
 def embedded(path: Path) -> tuple[bytes, str] | None:
     """The first picture in the tags of a file, and its type; None if there is none."""
     try:
-        with av.open(f"file:{path}", container_options={"protocol_whitelist": "file"}) as file:
+        with av.open(f"file:{path}", container_options=SAFELY) as file:
             for stream in file.streams.video:
                 if stream.disposition & av.stream.Disposition.attached_pic:
                     for packet in file.demux(stream):
@@ -47,6 +49,8 @@ def beside(path: Path) -> list[Path]:
 def read(path: Path) -> tuple[bytes, str] | None:
     """A picture and its type; None for what is none, or too large."""
     try:
+        if not path.is_file():  # a pipe would be waited for
+            return None
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except OSError:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query
 from soundalike.errors import QueryError
 from soundalike.library import fields
 from soundalike.library.asking import Asked
+from soundalike.library.expressions import parse
 from soundalike.library.library import Library
 from soundalike.library.selection import NO_LIMIT, Selection
 from soundalike.server import questions, schemas
@@ -132,7 +133,9 @@ def selected(terms: questions.Terms) -> Selection:
 
 
 def lasting(terms: questions.Terms) -> str:
-    """The filter of a request, with its limits of duration."""
+    """The filter of a request, with its limits of duration. Raises QueryError for no filter."""
+    if terms.filter.strip():
+        parse(terms.filter)  # on its own: what closes our parenthesis is none
     parts = [f"({terms.filter})"] if terms.filter.strip() else []
     if terms.min_duration is not None:
         parts.append(f"duration >= {terms.min_duration:.3f}")

@@ -8,6 +8,7 @@ they name the value, the limit and the likely mistake. Of errors nobody foresaw 
 from __future__ import annotations
 
 import logging
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -26,6 +27,8 @@ from soundalike.errors import (
 
 log = logging.getLogger("soundalike.server")
 
+# Halves of surrogate pairs that stand for no byte.
+_NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 SOON = "2"  # seconds until it is worth asking again
 
 KINDS: dict[int, str] = {
@@ -103,9 +106,12 @@ async def _of_library(request: Request, error: Exception) -> Response:
         return _answer(400, "bad_request", str(error))
     if isinstance(error, ModelError):
         return _answer(409, "wrong_model", str(error))
-    log.error("%s %s: %s", request.method, request.url.path, error)
+    log.error("%s %s: %s", request.method, on_a_line(request.url.path), error)
     kind = "library" if isinstance(error, LibraryError) else "error"
-    return _answer(503, kind, str(error), {"Retry-After": SOON})
+    # A stranger may ask after the health of the server, not where its library lies.
+    known = getattr(request.state, "authenticated", False)
+    words = str(error) if known else "the library cannot be opened; the log of the server says why"
+    return _answer(503, kind, words, {"Retry-After": SOON})
 
 
 async def _of_values(request: Request, error: Exception) -> Response:
@@ -137,5 +143,11 @@ def _answer(status: int, kind: str, message: str, headers: Any = None) -> Respon
 
 
 def printable(text: str) -> str:
-    """Text that JSON takes: bytes of a path that are not UTF-8 become \\xNN."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """Text that JSON takes: bytes of a path that are not UTF-8 become \\xNN, other surrogates \\uNNNN."""
+    whole = _NO_BYTE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return whole.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def on_a_line(text: str) -> str:
+    """What somebody sent, for the log: on one line, and not without end."""
+    return text.encode("unicode_escape").decode()[:300]

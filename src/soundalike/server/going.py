@@ -152,11 +152,15 @@ def require_ids(library: Library, state: Mapping[str, Any]) -> None:
     """Let a state name tracks by id alone: to the library, its seeds may also be paths of files.
 
     Raises:
+        QueryError: it names more of them than a new radio might.
         UnknownTrackError: it names something else.
     """
+    lists = {name: named for name, named in state.items() if isinstance(named, list)}
+    for name in ("seeds", "exclude", "liked", "disliked"):
+        if len(lists.get(name, ())) > questions.MOST_TRACKS:
+            raise QueryError(f"the state of the radio has more than {questions.MOST_TRACKS} {name}")
     for name in ("seeds", "exclude"):
-        named = state.get(name)
-        for track in named if isinstance(named, list) else ():
+        for track in lists.get(name, ()):
             known(library, str(track))
 
 

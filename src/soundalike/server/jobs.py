@@ -24,7 +24,7 @@ from soundalike.errors import LibraryError, QueryError
 from soundalike.library.disk import write_atomically
 from soundalike.library.library import Library
 from soundalike.library.queries import absolute
-from soundalike.library.tracks import path_to_text
+from soundalike.library.tracks import path_to_text, text_to_path
 from soundalike.server.errors import RefusedError
 from soundalike.server.settings import Settings
 
@@ -57,7 +57,8 @@ class Jobs:
                 self._own.wait(PATIENCE)  # it has let go of the lock, which it does at its end
             (self._state / CANCEL).unlink(missing_ok=True)
             write(self._state, {**BEGUN, "started": time.time()})
-            command = [sys.executable, "-m", "soundalike.server.indexing", str(self._state)]
+            # -P: what lies in the folder the server was started from is no module.
+            command = [sys.executable, "-P", "-m", "soundalike.server.indexing", str(self._state)]
             command += [str(self._library.path), self._settings.model or ""]
             command += [str(self._settings.index_nice), *map(str, wanted)]
             # The lock goes with the process: it holds for as long as that lives.
@@ -130,7 +131,11 @@ class Jobs:
                     "index one on the command line: soundalike index FOLDER"
                 )
             return known
-        wanted = [absolute(folder) for folder in folders]
+        # As `status` spells them; NUL is in no path, and the system would not even be asked.
+        wanted = [text_to_path(folder) for folder in folders]
+        if any("\0" in str(folder) for folder in wanted):
+            raise QueryError("a folder with a NUL in its name cannot be")
+        wanted = [absolute(folder) for folder in wanted]
         real = [Path(os.path.realpath(folder)) for folder in known]
         for folder in wanted:
             inside = Path(os.path.realpath(folder))

@@ -41,7 +41,7 @@ class Limits:
             headers={"Connection": "close"},
         )
         length = Headers(scope=scope).get("content-length", "0")
-        if not length.isdigit() or int(length) > most:
+        if len(length) > 18 or not length.isdecimal() or int(length) > most:
             await refusal(too_large)(scope, receive, send)
             return
         received, ended, until = 0, False, anyio.current_time() + seconds

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+import stat
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from soundalike.library import fields
 from soundalike.library.library import Library
@@ -43,6 +44,10 @@ TYPES = {
 }
 """What browsers call a file by its ending. A type that is none of these is bytes, never a document."""
 
+# Players ask for one; lists of thousands are to make work.
+MOST_RANGES = 16
+_RANGE = re.compile(rb"(?=.*[0-9])([0-9]{0,18})-([0-9]{0,18})")
+
 BYTES = {"content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}}}
 PICTURE = {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
 
@@ -57,7 +62,18 @@ class Sound(FileResponse):
             for name, value in scope["headers"]
             if name != b"range" or _is_range(value)
         ]
-        await super().__call__({**scope, "headers": headers}, receive, send)
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 416:
+                size = self.headers["content-length"]
+                raise RefusedError(
+                    416,
+                    f"the file has {size} bytes, and the range begins behind them",
+                    headers={"Content-Range": f"bytes */{size}"},
+                )
+            await send(message)
+
+        await super().__call__({**scope, "headers": headers}, receive, sending)
 
 
 @router.get("/tracks/{track}")
@@ -72,6 +88,7 @@ async def track(here: Here, request: Request, track: questions.Id) -> schemas.Wh
     return schemas.WholeTrack.model_validate(fields.all_fields(found) | links)
 
 
+@router.head("/tracks/{track}/audio", include_in_schema=False)
 @router.get("/tracks/{track}/audio", response_class=Sound, responses={200: BYTES, 206: BYTES})
 async def audio(here: Here, track: questions.Id) -> Response:
     """The file of a track, as it is; Range is understood."""
@@ -85,6 +102,7 @@ async def audio(here: Here, track: questions.Id) -> Response:
     )
 
 
+@router.head("/tracks/{track}/artwork", include_in_schema=False)
 @router.get("/tracks/{track}/artwork", response_class=Response, responses={200: PICTURE})
 async def artwork(here: Here, track: questions.Id) -> Response:
     """The picture of a track: from its tags, or beside its file."""
@@ -103,13 +121,15 @@ def opened(here: Context, track: Track) -> tuple[Path, os.stat_result]:
         RefusedError: it is gone, or lies outside the folders of the library.
     """
     path = permitted(here, track.path)
+    why = ""
     try:
         status = path.stat()
+        # Whoever opened a pipe would wait for ever.
+        why = "" if stat.S_ISREG(status.st_mode) else "something else lies in its place"
     except OSError as error:
         why = error.strerror or "cannot be read"
-        raise RefusedError(
-            404, f"the file of {track.title!r} is not there: {why}", kind="no_file"
-        ) from None
+    if why:
+        raise RefusedError(404, f"the file of {track.title!r} is not there: {why}", kind="no_file")
     return path, status
 
 
@@ -157,6 +177,8 @@ def _real_roots(library: Library) -> list[Path]:
 
 def _is_range(value: bytes) -> bool:
     unit, _, ranges = value.partition(b"=")
-    parts: Any = [part.strip().partition(b"-") for part in ranges.split(b",")]
-    numbers = all((a or b) and (a + b).isdigit() and dash for a, dash, b in parts)
-    return unit.strip().lower() == b"bytes" and numbers
+    parts = [part.strip() for part in ranges.split(b",")]
+    found = [_RANGE.fullmatch(part) for part in parts] if len(parts) <= MOST_RANGES else [None]
+    return unit.strip().lower() == b"bytes" and all(
+        each and not (each[1] and each[2] and int(each[2]) < int(each[1])) for each in found
+    )

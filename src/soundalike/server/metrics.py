@@ -9,6 +9,7 @@ With several workers each counts into files of the folder they share, and any of
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import time
@@ -28,9 +29,10 @@ from prometheus_client import (
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from soundalike.errors import LibraryError
 from soundalike.server.access import PAGE_FILES, path_of
 from soundalike.server.context import Context, Here
-from soundalike.server.errors import RefusedError, refusal
+from soundalike.server.errors import BusyError, RefusedError, on_a_line, refusal
 
 router = APIRouter(tags=["running"])
 log = logging.getLogger("soundalike.access")
@@ -72,8 +74,14 @@ class Observed:
 
         try:
             await self._app(scope, receive, sending)
+        except asyncio.CancelledError:
+            if not scope["app"].state.context.stopping.is_set():
+                raise
+            # Neither this question nor who asked can be waited for; that is no fault to be logged.
+            if not status:
+                await refusal(BusyError("the server is ending"))(scope, receive, sending)
         except Exception:
-            problems.exception("%s %s failed", scope["method"], scope["path"])
+            problems.exception("%s %s failed", scope["method"], on_a_line(scope["path"]))
             if status:
                 raise  # the answer has begun; all one can do is break it off
             words = "something went wrong here; the log of the server says what"
@@ -87,14 +95,14 @@ class Observed:
             SECONDS.labels(route).observe(seconds)
             if self._access_log:
                 client = (scope.get("client") or ["-"])[0]
-                path = _printable(scope["path"])
+                path = on_a_line(scope["path"])
                 log.info("%s %s %s %d %.0f ms", client, method, path, status or 499, 1000 * seconds)
 
 
 @router.get("/health")
 async def health(here: Here) -> dict[str, str]:
     """Whether the server answers and the library can be opened: 200, or 503."""
-    await here.reading(len, here.library)
+    await here.reading(_open, here)
     return {"status": "ok"}
 
 
@@ -102,6 +110,14 @@ async def health(here: Here) -> dict[str, str]:
 async def metrics(here: Here) -> Response:
     """Metrics for Prometheus, of all workers together."""
     return Response(await here.reading(_scraped, here), media_type=CONTENT_TYPE_LATEST)
+
+
+def _open(here: Context) -> None:
+    """Raise a LibraryError where the library cannot be opened, or has gone as disks go."""
+    # A new one, which the page is to fill with --music, may not be there yet.
+    if not here.library.revision and not here.settings.music:
+        raise LibraryError(f"there is no library in {here.library.path} any more")
+    len(here.library)
 
 
 class _OfLibrary:
@@ -117,7 +133,11 @@ class _OfLibrary:
         for name, words, value in (
             ("tracks", "Tracks in the library.", len(self._here.library)),
             ("indexing", "1 while the library is indexed.", running),
-            ("questions_waiting", "Questions computed or waiting.", self._here.work.waiting),
+            (
+                "questions_waiting",
+                "Questions this worker computes or has waiting.",
+                self._here.work.waiting,
+            ),
         ):
             yield GaugeMetricFamily(f"soundalike_{name}", words, value=float(value))
 
@@ -143,8 +163,3 @@ def _route(scope: Scope) -> str:
         return "other"
     names = {str(value): f"{{{name}}}" for name, value in scope.get("path_params", {}).items()}
     return "/".join(names.get(part, part) for part in path.split("/"))
-
-
-def _printable(path: str) -> str:
-    """A path on one line, whatever it holds."""
-    return path.encode("unicode_escape").decode()[:300]

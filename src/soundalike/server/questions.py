@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 MOST_ANSWERS = 1000
 MOST_TRACKS = 10_000
 """Tracks that may be named in one request."""
+MOST_SORTED = 5000
+"""Sorting takes memory for every pair of them: of so many, 300 MB."""
 
 Id = Annotated[str, Field(description="of a track, 16 hexadecimal digits", max_length=64)]
 Ids = Annotated[list[Id], Field(max_length=MOST_TRACKS)]
@@ -123,7 +125,7 @@ class SortBody(BaseModel):
     """A playlist to sort; `start` and `end` are those of it that come first and last."""
 
     model_config = ConfigDict(extra="forbid")
-    ids: Ids = Field(min_length=1)
+    ids: list[Id] = Field(min_length=1, max_length=MOST_SORTED)
     sense: Text = "both"
     start: Id | None = None
     end: Id | None = None

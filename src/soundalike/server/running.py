@@ -11,18 +11,20 @@ import asyncio
 import dataclasses
 import logging
 import os
+import shutil
 import signal
 import socket
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from soundalike.library.library import Library
 from soundalike.server import jobs, workers
@@ -32,8 +34,11 @@ from soundalike.server.settings import Settings
 
 # Seconds: for requests under way at the end, for an idle connection, for the head of a request to arrive.
 GRACE, IDLE, HEAD = 5, 30, 20.0
+# And for threads that have nothing to do any more to end.
+LINGER = 1.0
 FILES = 65_536
-_Protocol: Any = AutoHTTPProtocol
+# Not what else may be installed: only this one ends a head that does not end, at 64 KB.
+_Protocol: Any = H11Protocol
 
 
 def run(library: Path, settings: Settings, ready: Callable[[str], object]) -> None:
@@ -82,7 +87,16 @@ class Worker:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
         server.run([listening])
+        if _still_busy():
+            self._leave()
         return server.started
+
+    def _leave(self) -> None:
+        """End here and now: what is being computed cannot be broken off, and a map takes minutes."""
+        state = self._settings.state
+        if self._settings.workers == 1 and state is not None:  # else others still need it
+            shutil.rmtree(state, ignore_errors=True)
+        os._exit(0)
 
 
 class Server(uvicorn.Server):
@@ -138,6 +152,16 @@ class PatientProtocol(_Protocol):  # type: ignore[misc]
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _still_busy() -> bool:
+    """Whether a thread computes what nobody waits for any more; Python would not end before it does."""
+    until = time.monotonic() + LINGER
+    others = [each for each in threading.enumerate() if each is not threading.current_thread()]
+    working = [each for each in others if not each.daemon]
+    for each in working:
+        each.join(max(0.0, until - time.monotonic()))
+    return any(each.is_alive() for each in working)
 
 
 def _config(app: FastAPI) -> uvicorn.Config:

@@ -16,6 +16,8 @@ from typing import Annotated, Any
 import anyio
 from fastapi import APIRouter, Query, Request, Response
 
+from soundalike.errors import LibraryError, QueryError
+from soundalike.library import layout as laying_out
 from soundalike.library.disk import write_atomically
 from soundalike.library.seeing import Map
 from soundalike.server import questions, schemas
@@ -38,6 +40,7 @@ async def library_map(
 ) -> Response:
     """The library from above: where every track lies, and the groups of those that sound alike."""
     layout = layout or await here.work(_usual, here)
+    _require(layout)  # before it waits for others to be drawn
     file = _place(here, layout, sense)
     etag = f'"{file.stem}"'
     headers = {"etag": etag, "cache-control": "private, no-cache", "vary": "Accept-Encoding"}
@@ -90,6 +93,14 @@ def columns(seen: Map, sense: str) -> dict[str, Any]:
 def _usual(here: Context) -> str:
     there = importlib.util.find_spec("openTSNE") is not None
     return "tsne" if there and len(here.library) <= AT_ONCE else "pca"
+
+
+def _require(layout: str) -> None:
+    """Raise a QueryError where there is no such layout, or what it needs is not installed."""
+    try:
+        laying_out.check_layout(layout)
+    except LibraryError as error:
+        raise QueryError(str(error)) from None
 
 
 def _place(here: Context, layout: str, sense: str) -> Path:

@@ -9,6 +9,7 @@ so often, so many files are opened at a time, and the process that opens one has
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import shutil
@@ -28,12 +29,14 @@ from starlette.formparsers import MultiPartException
 from soundalike.audio.listening import Ear, Sound
 from soundalike.audio.segments import Segment
 from soundalike.errors import AudioError, QueryError
+from soundalike.library.disk import reason
 from soundalike.library.tracks import clean
 from soundalike.server import asking, limits, questions, schemas
 from soundalike.server.context import Context, Here
 from soundalike.server.errors import BusyError, RefusedError
 
 router = APIRouter(tags=["asking"])
+log = logging.getLogger("soundalike.server")
 
 # Beside the file there are a few short fields.
 MOST_FIELDS, LONGEST_FIELD = 40, 64 * 1024
@@ -79,7 +82,26 @@ async def similar_to_upload(here: Here, request: Request) -> schemas.Answers:
 
 
 async def _received(here: Context, request: Request) -> tuple[Sound, str, questions.UploadTerms]:
-    """What is heard of the file of a request, its hash, and what is asked about it."""
+    """What is heard of the file of a request, its hash, and what is asked about it.
+
+    Raises:
+        RefusedError: it is no form with a file, or says what cannot be.
+        BusyError: there is no room for the file.
+        AudioError, QueryError: as `hear`.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "multipart/form-data":  # others may hold a million fields
+        raise RefusedError(
+            400, "send a form, multipart/form-data, with the file in the field 'file'"
+        )
+    try:
+        return await _read_whole(here, request)
+    except OSError as error:
+        log.error("cannot keep an uploaded file: %s", error)
+        raise BusyError(f"the server has no room for the file: {reason(error)}") from None
+
+
+async def _read_whole(here: Context, request: Request) -> tuple[Sound, str, questions.UploadTerms]:
     try:
         form = await request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=LONGEST_FIELD)
     except MultiPartException as error:
@@ -157,7 +179,8 @@ def _decode(
     seconds = settings.decoding_seconds
     start, end = ("" if moment is None else repr(moment) for moment in span)
     numbers = (ear.sample_rate, ear.length, ear.count)
-    command = [sys.executable, "-m", "soundalike.server.decoding", str(path)]
+    # -P: what lies in the folder the server was started from is no module.
+    command = [sys.executable, "-P", "-m", "soundalike.server.decoding", str(path)]
     command += [*map(str, numbers), start, end]
     command += [str(settings.decoding_bytes), str(math.ceil(seconds))]
     # Nothing of what this server knows, its token least of all, is for that process.

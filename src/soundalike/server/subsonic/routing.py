@@ -11,7 +11,7 @@ from starlette.responses import Response
 from soundalike.errors import QueryError, SoundalikeError
 from soundalike.library.library import Library
 from soundalike.server.context import context_of
-from soundalike.server.errors import RefusedError
+from soundalike.server.errors import RefusedError, on_a_line
 from soundalike.server.settings import Settings
 from soundalike.server.subsonic import (
     absent,
@@ -90,7 +90,7 @@ def router(library: Library, settings: Settings) -> APIRouter:
             return envelope.failed(FailureError(code, str(error.detail)), given)
         except SoundalikeError as error:
             if not isinstance(error, QueryError):
-                log.error("%s: %s", request.url.path, error)
+                log.error("%s: %s", on_a_line(request.url.path), error)
             return envelope.failed(FailureError(GENERIC, str(error)), given)
 
     return routes
