@@ -23,6 +23,7 @@ import anyio
 import numpy as np
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
+from python_multipart.exceptions import FormParserError
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException
 
@@ -106,6 +107,8 @@ async def _read_whole(here: Context, request: Request) -> tuple[Sound, str, ques
         form = await request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=LONGEST_FIELD)
     except MultiPartException as error:
         raise RefusedError(400, error.message) from None
+    except FormParserError:  # as Starlette before 1.8 lets it through
+        raise RefusedError(400, "the body is no form") from None
     try:
         file, terms = _read(form)
         name = name_of(file.filename or "")
