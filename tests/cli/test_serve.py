@@ -107,6 +107,7 @@ def test_without_a_library_it_says_so(run: Run, tmp_path: Path, started: list[An
     ran = run("serve", "--library", tmp_path / "none")
     assert ran.code == 2
     assert "there is no library" in ran.err
+    assert "soundalike serve --music FOLDER" in ran.err
     (tmp_path / "music").mkdir()
     fresh = run("serve", "--library", tmp_path / "none", "--music", tmp_path / "music")
     assert fresh.code == 0

@@ -90,6 +90,7 @@ def serve(library: Path | None, **options: Any) -> None:
     The page asks for the token once; programs send it as "Authorization: Bearer TOKEN". Indexing may go on
     meanwhile, from the page, from the command line or from cron. Ctrl-C ends it.
     """
+    from soundalike.library.held import is_library
     from soundalike.server.running import run
     from soundalike.server.settings import Settings, is_local
 
@@ -100,10 +101,11 @@ def serve(library: Path | None, **options: Any) -> None:
             f"on {host} others can reach it: give --token-file FILE, or --no-auth to let everybody in"
         )
     opened = open_library(library, options["model"])
-    if not options["music"]:
-        from soundalike.library.held import require_library
-
-        require_library(opened.path)
+    if not options["music"] and not is_library(opened.path):
+        raise click.UsageError(
+            f"there is no library in {opened.path}; name another place with --library, or a folder "
+            "to be indexed from the page: soundalike serve --music FOLDER"
+        )
     settings = Settings(
         host=host,
         port=options["port"],

@@ -156,10 +156,9 @@ def print_report(report: IndexReport, tracks: int, library: Path) -> None:
     for path, why in report.left_out:
         click.echo(f"left out {show_path(path)}: {why}", err=True)
     if report.skipped:
-        click.echo(
-            f"{report.skipped} files failed before and have not changed (soundalike failures)",
-            err=True,
-        )
+        files = "1 file" if report.skipped == 1 else f"{report.skipped} files"
+        changed = "has not changed" if report.skipped == 1 else "have not changed"
+        click.echo(f"{files} failed before and {changed} (soundalike failures)", err=True)
     if report.failed:
         files = "1 file" if len(report.failed) == 1 else f"{len(report.failed)} files"
         click.echo(f"{files} could not be used:", err=True)

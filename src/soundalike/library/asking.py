@@ -312,11 +312,11 @@ def _note(found: Sequence[Neighbor], n: int, chooser: Chooser, missing: Sequence
         entries = "1 entry" if len(missing) == 1 else f"{len(missing)} entries"
         notes.append(f"{entries} of playlists could not be asked with, such as {missing[0]}")
     if chooser.again:
-        files = "another file" if chooser.again == 1 else f"{chooser.again} other files"
-        notes.append(f"left out {files} of what was asked with or excluded")
+        files = "1 other file" if chooser.again == 1 else f"{chooser.again} other files"
+        notes.append(f"{files} of the recordings asked about or excluded left out")
     if chooser.passed:
         better = "a better answer" if chooser.passed == 1 else f"{chooser.passed} better answers"
-        notes.append(f"{better} of the same artists or albums left out")
+        notes.append(f"{better} beyond the limits for an artist and an album left out")
     if len(found) < n:
         why = chooser.scarcity()
         if not found:

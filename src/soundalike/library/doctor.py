@@ -272,7 +272,8 @@ def _failures(opened: Opened) -> Iterator[Check]:
     count = len(FailureLog(opened.folder).reasons)
     if count:
         advice = "soundalike failures lists them with the reason"
-        yield Check("failures", WARN, f"{count} files could not be used", advice)
+        files = "1 file" if count == 1 else f"{count} files"
+        yield Check("failures", WARN, f"{files} could not be used", advice)
     else:
         yield Check("failures", OK, "every file could be used")
 

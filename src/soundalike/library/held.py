@@ -129,9 +129,14 @@ class Held:
         return snapshot
 
 
+def is_library(folder: Path) -> bool:
+    """Tell whether there is a library in a folder; an empty one is one."""
+    return (folder / FILE_NAME).exists()
+
+
 def require_library(folder: Path) -> None:
-    """Raise a QueryError if there is no library in a folder; an empty one is one."""
-    if not (folder / FILE_NAME).exists():
+    """Raise a QueryError if there is no library in a folder."""
+    if not is_library(folder):
         raise QueryError(
             f"there is no library in {folder}; name another place with --library, or make one: "
             "soundalike index FOLDER"

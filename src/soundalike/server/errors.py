@@ -118,6 +118,8 @@ async def _of_values(request: Request, error: Exception) -> Response:
     del request
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
+    if first["type"] == "model_attributes_type":
+        return _answer(400, "bad_request", "send JSON, under Content-Type: application/json")
     where = ".".join(str(part) for part in first["loc"] if part not in ("query", "body", "path"))
     return _answer(400, "bad_request", f"{where}: {first['msg']}" if where else first["msg"])
 
