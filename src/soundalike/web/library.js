@@ -132,7 +132,8 @@ function outcome(job) {
 }
 
 /** What a cancelled job leaves; before it listens, it counts other things. */
-function heard({ stage, done }) {
+function heard({ stage, done: dealt, failed }) {
+  const done = dealt - failed;
   if (!done || stage !== "embed") return "no new file was heard yet.";
   return done === 1 ? "1 file was heard, it is kept." : `${many(done, "file")} were heard, they are kept.`;
 }
