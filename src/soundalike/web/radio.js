@@ -40,13 +40,14 @@ export async function show(main, first, signal) {
     h("div", { class: "buttons" }, start), heading, list);
 
   let drawn = "";
+  let around = "";
   function draw() {
     const on = player.radio;
     const key = on ? player.queue.map((track) => track.id).join() : "";
     if (key === drawn) return;
     drawn = key;
     const ids = on ? player.queue.map((track) => track.id) : [];
-    fill(heading, on ? [h("h2", {}, "On the radio"), h("div", { class: "buttons" }, saveButton(() => ids, () => "Radio"))] : null);
+    fill(heading, on ? [h("h2", {}, "On the radio"), h("div", { class: "buttons" }, saveButton(() => ids, () => `Radio around ${around}`))] : null);
     fill(list, on ? player.queue.map((track, index) => row(track, { onplay: () => player.jump(index), actions: ["like", "dislike"].map((kind) =>
       action(kind, `${kind === "like" ? "More" : "Less"} like ${nameOf(track)}`, (event) => {
         event.currentTarget.classList.add("chosen");
@@ -61,6 +62,7 @@ export async function show(main, first, signal) {
     if (document.activeElement !== filter) filter.value = now.get("filter") ?? "";
     const ids = now.getAll("seed");
     const tracks = await tracksOf(ids, signal);
+    around = tracks.map(nameOf).join(", ").slice(0, 120);
     start.disabled = !tracks.length;
     fill(seeds, tracks.map((track) => h("li", { class: "chip like" }, h("a", { href: link("similar", { like: track.id }) }, nameOf(track)),
       h("button", { class: "icon", "aria-label": `Radio without ${nameOf(track)}`,
