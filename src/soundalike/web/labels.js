@@ -41,7 +41,7 @@ export function drawLabels(context, { view, groups, near, rings, lasso, radius, 
     context.globalAlpha = 1;
   }
 
-  for (const group of groups) write(shortened(group.name, 30), ...at(group.x, group.y), `600 14px ${family}`);
+  for (const group of groups) write(shortened(called(group.name, 30), 30), ...at(group.x, group.y), `600 14px ${family}`);
   if (near.length <= TITLES) {
     for (const point of near) {
       const [x, y] = at(point.x, point.y);
@@ -72,6 +72,11 @@ export function drawLabels(context, { view, groups, near, rings, lasso, radius, 
     context.fillRect(view.width / 2 - 9, view.height / 2 - 0.5, 18, 1);
     context.fillRect(view.width / 2 - 0.5, view.height / 2 - 9, 1, 18);
   }
+}
+
+/** A name too long for the map goes without the artist of "like Artist - Title". */
+function called(name, most) {
+  return name.length > most ? name.replace(/^like .*? [-–] (?=.)/s, "like ") : name;
 }
 
 function shortened(text, most) {

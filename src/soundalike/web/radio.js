@@ -50,9 +50,9 @@ export async function show(main, first, signal) {
     fill(heading, on ? [h("h2", {}, "On the radio"), h("div", { class: "buttons" }, saveButton(() => ids, () => `Radio around ${around}`))] : null);
     fill(list, on ? player.queue.map((track, index) => row(track, { onplay: () => player.jump(index), actions: ["like", "dislike"].map((kind) =>
       action(kind, `${kind === "like" ? "More" : "Less"} like ${nameOf(track)}`, (event) => {
-        event.currentTarget.classList.add("chosen");
         on.vote(kind, track);
-      })) })) : null);
+        for (const each of event.currentTarget.parentNode.children) press(each, each === event.currentTarget);
+      }, pressed(on, kind, track))) })) : null);
   }
   player.addEventListener("queue", draw, { signal });
 
@@ -75,6 +75,17 @@ export async function show(main, first, signal) {
   return update;
 }
 
+/** How the button of a vote looks that was or was not given. */
+function pressed(radio, kind, track) {
+  const given = radio.said?.get(track.id) === kind;
+  return { class: given ? "icon vote chosen" : "icon vote", "aria-pressed": String(given) };
+}
+
+function press(button, on) {
+  button.classList.toggle("chosen", on);
+  button.setAttribute("aria-pressed", String(on));
+}
+
 /** Tune in: the first tracks become the queue, more follow as it plays. */
 async function begin(parameters) {
   let state = null;
@@ -86,12 +97,14 @@ async function begin(parameters) {
   };
   const radio = {
     name: parameters.toString(),
+    said: new Map(), // by id, the last vote
     more() {
       const said = votes;
       votes = { like: [], dislike: [] };
       return ask({ state, ...said });
     },
     async vote(kind, track) {
+      radio.said.set(track.id, kind);
       votes[kind].push(track.id);
       // What was fetched but not heard may come again.
       const unheard = new Set(player.queue.slice(player.index + 1).map((each) => each.id));
