@@ -29,14 +29,19 @@ export async function show(main, first, signal) {
     change, (now) => now.get("spacing") ?? "3");
   const sense = senseChoice(status, change);
   const filterId = uniqueId("filter");
-  const filter = h("input", { type: "text", id: filterId, maxlength: 800, spellcheck: "false", placeholder: "genre != 'Christmas'",
+  const wrong = h("p", { class: "says error", id: `${filterId}-wrong`, role: "alert" });
+  const refuse = (message) => {
+    wrong.textContent = message;
+    filter.setAttribute("aria-invalid", String(Boolean(message)));
+  };
+  const filter = h("input", { type: "text", id: filterId, "aria-describedby": wrong.id, oninput: () => refuse(""), maxlength: 800, spellcheck: "false", placeholder: "genre != 'Christmas'",
     onchange: () => change({ filter: filter.value.trim() }) });
-  const start = h("button", { class: "button main", onclick: () => begin(parameters) }, icon("play"), "Start the radio");
+  const start = h("button", { class: "button main", onclick: () => begin(parameters, refuse) }, icon("play"), "Start the radio");
   const list = h("ol", { class: "rows", "aria-label": "What the radio plays" });
   const heading = h("div", { class: "heading" });
   fill(main, h("h1", {}, "A radio around some music"), seeds,
     h("form", { class: "inline", onsubmit: (event) => event.preventDefault() }, drift.element, spacing.element, sense?.element,
-      h("div", { class: "slider" }, h("label", { for: filterId }, "Only where"), filter)),
+      h("div", { class: "slider" }, h("label", { for: filterId }, "Only where"), filter, wrong)),
     h("div", { class: "buttons" }, start), heading, list);
 
   let drawn = "";
@@ -87,7 +92,7 @@ function press(button, on) {
 }
 
 /** Tune in: the first tracks become the queue, more follow as it plays. */
-async function begin(parameters) {
+async function begin(parameters, refuse) {
   let state = null;
   let votes = { like: [], dislike: [] };
   const ask = async (body) => {
@@ -124,9 +129,12 @@ async function begin(parameters) {
       seeds: parameters.getAll("seed"), drift: Number(parameters.get("drift") ?? 0.2), seed: Number(parameters.get("number") ?? 0),
       artist_spacing: Number(parameters.get("spacing") ?? 3), sense: parameters.get("sense") ?? "both", filter: parameters.get("filter") ?? "",
     });
+    refuse("");
     if (tracks.length) await player.playAll(tracks, 0, radio);
     else tell("There is nothing else to play.", { error: true });
   } catch (error) {
-    tell(error.message, { error: true });
+    // The rest of what is asked comes from sliders; a mistake is one of the filter.
+    if (error.status === 400 && parameters.get("filter")) refuse(error.message);
+    else tell(error.message, { error: true });
   }
 }
