@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,8 +58,11 @@ def test_indexing_is_seen_live(growing: tuple[Page, Path], music: Path) -> None:
     for number, path in enumerate(sorted(music.glob("[A-Z]*.flac"))[:3]):
         (more / f"again {number}.flac").write_bytes(path.read_bytes())
     index(page, more)
+    page.click(".about summary")
     page.wait(lambda: page.find(".figures dd").text == "15")
     page.find(".job", "3 added")
+    # What was unfolded stays so.
+    assert page.find(".about .where").is_displayed()
 
 
 def test_indexing_can_be_cancelled(growing: tuple[Page, Path], music: Path) -> None:
@@ -68,5 +72,10 @@ def test_indexing_can_be_cancelled(growing: tuple[Page, Path], music: Path) -> N
         # Other sound at the end of each, so that no file is a copy.
         (more / f"{number}.flac").write_bytes(source[: -2000 - 500 * number])
     index(page, more)
+    page.wait(lambda: " of 40" in page.find(".job .facts").text)
+    page.wait(lambda: not page.find(".job .facts").text.startswith("0 of"))
     page.click(".button", "Cancel")
-    page.find(".job", "Cancelled")
+    found = re.search(r"Cancelled; ([\d]+) files? w", page.find(".job", "Cancelled;").text)
+    assert found
+    # Some are copies of what was there; all that were heard are counted.
+    page.wait(lambda: int(page.find(".figures dd").text) == 15 + int(found[1]))

@@ -15,7 +15,7 @@ def test_answers_are_saved_as_m3u8(
     page.wait(lambda: len(page.all(".answers .row")) == 5)
     titles = page.texts(".answers .row .title")
     page.click(".answers .save")
-    file = downloads / "Similar.m3u8"
+    file = downloads / f"Like {TITLE}.m3u8"
     page.wait(lambda: file.is_file() and file.stat().st_size, "no playlist was downloaded")
     text = file.read_text("utf-8")
     lines = text.splitlines()

@@ -3,7 +3,7 @@
 import { fill, h, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 import { showMatches, hearMatch } from "./matches.js";
-import { clock, many, nameOf, twoDigits } from "./names.js";
+import { clock, many, nameOf, titleOf, twoDigits } from "./names.js";
 import { player } from "./player.js";
 import { playlistButtons } from "./playlist.js";
 import { action, queueAction, row } from "./rows.js";
@@ -38,7 +38,7 @@ export function showAnswers(place, found, parameters) {
   fill(place,
     h("div", { class: "heading" },
       h("h2", {}, tracks.length ? many(tracks.length, "answer") : "No answers"),
-      tracks.length ? playlistButtons(tracks, "Similar") : null),
+      tracks.length ? playlistButtons(tracks, found.seeds.length ? `Like ${titleOf(found.seeds[0]).slice(0, 120)}` : "Similar") : null),
     found.note ? h("p", { class: "remark" }, found.note) : null,
     tracks.length ? h("ol", { class: "rows", "aria-label": "Answers" }, rows)
       : h("p", { class: "remark" }, "Nothing passes the filters. Loosen them, or ask about something else."));

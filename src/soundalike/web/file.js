@@ -23,11 +23,12 @@ export async function show(main, parameters, signal) {
     return null;
   }
   const { file, track } = kept;
+  const play = h("button", { class: "button main", hidden: true, onclick: () => player.playAll([track]) }, icon("play"), "Play");
   const seeds = h("header", { class: "seeds" },
     h("div", { class: "sleeve" }, h("div", { class: "what" },
       h("p", { class: "kicker" }, "What sounds like this file"), h("h1", {}, file.name),
       h("div", { class: "buttons" },
-        h("button", { class: "button main", onclick: () => player.playAll([track]) }, icon("play"), "Play"),
+        play, // once it is known to be music
         fileButton("Another file")))));
   const progress = h("progress", { max: 1, value: 0, "aria-label": "Sending" });
   const stage = h("p", { class: "stage", role: "status" });
@@ -50,6 +51,7 @@ export async function show(main, parameters, signal) {
       };
       const found = await upload("similar/upload", form, { signal: abort, onprogress });
       // The server knows how long the file is and calls its seed by its own name for it.
+      play.hidden = false;
       track.duration = found.seeds[0]?.duration || track.duration || player.duration;
       return { ...found, seeds: [track], fixed: true };
     } finally {

@@ -1,6 +1,7 @@
 /* What is written and drawn over the points: names of neighborhoods, titles when one is near, rings, the lasso. */
 
 const GAP = 6;
+const TOOLS = [0, 0, 290, 64]; // where the buttons lie: left, top, right, bottom
 const TITLES = 40; // as many points in view, and each has its title written
 
 /**
@@ -14,13 +15,16 @@ export function drawLabels(context, { view, groups, near, rings, lasso, radius, 
   const family = style.fontFamily;
   const at = (x, y) => [(x - view.x) * view.scale + view.width / 2, view.height / 2 - (y - view.y) * view.scale];
   context.clearRect(0, 0, view.width, view.height);
-  const taken = [];
+  const taken = [TOOLS];
 
   function write(text, x, y, font, { align = "center", faint = false } = {}) {
     context.font = font;
     context.textAlign = align;
     context.textBaseline = "middle";
     const width = context.measureText(text).width;
+    // Names of neighborhoods are kept inside the picture, as long as their place is.
+    const within = x >= 0 && x <= view.width && align === "center";
+    if (within) x = Math.max(width / 2 + GAP, Math.min(view.width - width / 2 - GAP, x));
     const left = align === "center" ? x - width / 2 : x;
     const box = [left - GAP, y - 10, left + width + GAP, y + 10];
     if (box[2] < 0 || box[0] > view.width || box[3] < 0 || box[1] > view.height) return;
@@ -37,7 +41,7 @@ export function drawLabels(context, { view, groups, near, rings, lasso, radius, 
     context.globalAlpha = 1;
   }
 
-  for (const group of groups) write(shortened(group.name, 30), ...at(group.x, group.y), `600 14px ${family}`);
+  for (const group of groups) write(shortened(called(group.name, 30), 30), ...at(group.x, group.y), `600 14px ${family}`);
   if (near.length <= TITLES) {
     for (const point of near) {
       const [x, y] = at(point.x, point.y);
@@ -68,6 +72,11 @@ export function drawLabels(context, { view, groups, near, rings, lasso, radius, 
     context.fillRect(view.width / 2 - 9, view.height / 2 - 0.5, 18, 1);
     context.fillRect(view.width / 2 - 0.5, view.height / 2 - 9, 1, 18);
   }
+}
+
+/** A name too long for the map goes without the artist of "like Artist - Title". */
+function called(name, most) {
+  return name.length > most ? name.replace(/^like .*? [-–] (?=.)/s, "like ") : name;
 }
 
 function shortened(text, most) {

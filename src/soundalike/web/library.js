@@ -9,48 +9,68 @@ export const title = "Library";
 
 const STAGES = { scan: "Looking for files", tags: "Reading tags", embed: "Listening", finish: "Tidying up" };
 
+const EVERY = 5000; // ms between looks at the counts while it is indexed
+
 export async function show(main, _parameters, signal) {
   const status = await get("status", {}, signal);
+  const counts = facts();
   const job = h("section", { class: "job", "aria-label": "Indexing" });
   const failures = h("section", { class: "failures", "aria-label": "Files that cannot be used" });
   const twice = h("section", { "aria-label": "Duplicates" });
-  fill(main, h("h1", {}, "Library"), facts(status), job, failures, twice,
+  fill(main, h("h1", {}, "Library"), counts.parts, job, failures, twice,
     status.needs_token ? h("p", {}, h("button", { class: "button", onclick: leave }, "Log out")) : null);
-  watch(job, status, signal);
+  counts.update(status);
+  watch(job, status, signal, async ({ ended = false } = {}) => {
+    try {
+      const now = await get("status", {}, signal);
+      counts.update(now);
+      if (ended) await showFailures(failures, signal);
+      return now;
+    } catch {
+      return null; // left, or the server is busy: what was shown still stands
+    }
+  });
   offerDuplicates(twice, signal);
   await showFailures(failures, signal);
   return null;
 }
 
-function facts(status) {
-  const rows = [
-    ["Tracks", Number(status.tracks).toLocaleString("en")], ["Artists", Number(status.artists).toLocaleString("en")],
-    ["Albums", Number(status.albums).toLocaleString("en")], ["Music", span(status.duration)],
-  ];
-  const genres = (status.genres ?? []).map((genre) => h("li", {},
-    h("a", { class: "chip", href: link("tracks", { filter: `genre = '${String(genre.name).replaceAll("'", "''")}'` }) },
-      genre.name, " ", h("span", { class: "number" }, genre.tracks))));
-  return [
-    h("dl", { class: "figures" }, rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
-    genres.length ? h("ul", { class: "chips", "aria-label": "Genres" }, genres) : null,
-    h("details", { class: "about" }, h("summary", {}, "Folders and encoder"),
-      h("ul", { class: "plain" }, (status.roots ?? []).map((root) => h("li", { class: "where" }, root))),
-      h("p", { class: "where" }, `${status.model ?? "no encoder yet"} · soundalike ${status.version}`)),
-  ];
+/** What is in it; `update` changes the figures and leaves what was unfolded. */
+function facts() {
+  const figures = h("dl", { class: "figures" });
+  const genres = h("ul", { class: "chips", "aria-label": "Genres" });
+  const about = h("div", {});
+  const update = (status) => {
+    const rows = [
+      ["Tracks", Number(status.tracks).toLocaleString("en")], ["Artists", Number(status.artists).toLocaleString("en")],
+      ["Albums", Number(status.albums).toLocaleString("en")], ["Music", span(status.duration)],
+    ];
+    fill(figures, rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+    genres.hidden = !status.genres?.length;
+    fill(genres, (status.genres ?? []).map((genre) => h("li", {},
+      h("a", { class: "chip", href: link("tracks", { filter: `genre = '${String(genre.name).replaceAll("'", "''")}'` }) },
+        genre.name, " ", h("span", { class: "number" }, genre.tracks)))));
+    fill(about, h("ul", { class: "plain" }, (status.roots ?? []).map((root) => h("li", { class: "where" }, root))),
+      h("p", { class: "where" }, `${status.model ?? "no encoder yet"} · soundalike ${status.version}`));
+  };
+  return { update, parts: [figures, genres, h("details", { class: "about" }, h("summary", {}, "Folders and encoder"), about)] };
 }
 
-/** The form that starts indexing, or how far it has come. */
-function watch(place, status, signal) {
+/** The form that starts indexing, or how far it has come. @param {Function} look shows the counts anew, and gives the status */
+function watch(place, status, signal, look) {
   let events = null;
-  let form = null;
-  const stop = () => events?.close();
+  let looking = 0;
+  const stop = () => {
+    events?.close();
+    clearInterval(looking);
+  };
   signal.addEventListener("abort", stop);
 
-  function idle(last) {
-    const known = [...new Set([...(status.roots ?? []), ...(status.music ?? [])])];
+  function idle(last, now = status) {
+    const known = [...new Set([...(now.roots ?? []), ...(now.music ?? [])])];
     const folders = h("select", { id: "folders" }, h("option", { value: "" }, "All folders again"),
       known.map((folder) => h("option", { value: folder }, folder)));
-    form = h("form", { class: "inline", onsubmit: async (event) => {
+    const form = h("form", { class: "folders", onsubmit: async (event) => {
       event.preventDefault();
       const named = folders.value;
       try {
@@ -58,7 +78,7 @@ function watch(place, status, signal) {
       } catch (error) {
         tell(error.message, { error: true });
       }
-    } }, h("div", { class: "slider" }, h("label", { for: "folders" }, "What to look through"), folders), h("button", { type: "submit", class: "button main" }, "Index"));
+    } }, h("label", { for: "folders" }, "What to look through"), folders, h("button", { type: "submit", class: "button main" }, "Index"));
     fill(place, h("h2", {}, "Indexing"), outcome(last), form,
       h("p", { class: "says" }, "Only new and changed files are listened to. Other folders are named where the server is started: --music FOLDER."));
   }
@@ -69,7 +89,7 @@ function watch(place, status, signal) {
     const left = h("p", { class: "facts" });
     fill(place, h("h2", {}, "Indexing"), stage, bar, left, h("div", { class: "buttons" },
       h("button", { class: "button", onclick: () => send("index", undefined, { method: "DELETE" }).catch((error) => tell(error.message, { error: true })) }, "Cancel")),
-    h("p", { class: "says" }, "Questions are answered all the while."));
+    h("p", { class: "says" }, "Questions are answered all the while, from the last state that was complete; a small library takes new states up as it doubles."));
     const draw = (job) => {
       stage.textContent = STAGES[job.stage] ?? job.stage;
       if (job.total) bar.value = job.done / job.total;
@@ -80,13 +100,14 @@ function watch(place, status, signal) {
         job.failed ? `${many(job.failed, "file")} cannot be used` : "",
       ].filter(Boolean).join(" · ");
     };
-    const over = (job) => {
+    const over = async (job) => {
       stop();
-      tell(job.state === "failed" ? job.error : job.state === "cancelled" ? "Indexing was cancelled; what was heard is kept." : "Indexing is done.", { error: job.state === "failed" });
-      again();
+      tell(job.state === "failed" ? job.error : job.state === "cancelled" ? `Cancelled; ${heard(job)}` : "Indexing is done.", { error: job.state === "failed" });
+      idle(job, (await look({ ended: true })) ?? status);
     };
     draw(first);
     stop();
+    looking = setInterval(look, EVERY);
     events = new EventSource(address("index/events"));
     const took = (event) => {
       const job = JSON.parse(event.data);
@@ -104,18 +125,27 @@ function watch(place, status, signal) {
 function outcome(job) {
   if (!job) return null;
   if (job.error) return h("p", { class: "error" }, job.error);
+  if (job.state === "cancelled") return h("p", { class: "facts" }, `Cancelled; ${heard(job)}`);
   const done = Object.entries(job.report ?? {}).filter(([name, count]) => typeof count === "number" && count && name !== "seconds");
   const said = done.map(([name, count]) => `${count.toLocaleString("en")} ${name.replaceAll("_", " ")}`).join(", ");
-  return h("p", { class: "facts" }, job.state === "cancelled" ? "Cancelled. " : "Last time: ", said || "nothing was new");
+  return h("p", { class: "facts" }, "Last time: ", said || "nothing was new");
+}
+
+/** What a cancelled job leaves; before it listens, it counts other things. */
+function heard({ stage, done: dealt, failed }) {
+  const done = dealt - failed;
+  if (!done || stage !== "embed") return "no new file was heard yet.";
+  return done === 1 ? "1 file was heard, it is kept." : `${many(done, "file")} were heard, they are kept.`;
 }
 
 async function showFailures(place, signal) {
   const { failures = [], left_out: leftOut = [] } = await get("failures", {}, signal);
-  const table = (label, rows) => h("details", {}, h("summary", {}, label),
+  const open = new Set([...place.querySelectorAll("[open]")].map((each) => each.className));
+  const table = (kind, label, rows) => h("details", { class: kind, open: open.has(kind) }, h("summary", {}, label),
     h("ul", { class: "plain" }, rows.slice(0, 1000).map(({ path, reason }) => h("li", {}, h("span", { class: "where" }, path), h("br"), reason))));
   fill(place, h("h2", {}, "Files that cannot be used"),
-    failures.length ? table(many(failures.length, "file"), failures) : h("p", { class: "facts" }, "None."),
-    leftOut.length ? table(`${many(leftOut.length, "file")} left out as too short or too long`, leftOut) : null);
+    failures.length ? table("failed", many(failures.length, "file"), failures) : h("p", { class: "facts" }, "None."),
+    leftOut.length ? table("left-out", `${many(leftOut.length, "file")} left out as too short or too long`, leftOut) : null);
 }
 
 function offerDuplicates(place, signal) {

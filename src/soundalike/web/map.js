@@ -14,7 +14,7 @@ import { player } from "./player.js";
 import { playlistButtons } from "./playlist.js";
 import { groupColors, pointsOn } from "./points.js";
 import { trackList } from "./rows.js";
-import { note } from "./routes.js";
+import { link, note } from "./routes.js";
 
 export const title = "Map";
 
@@ -25,6 +25,12 @@ const STEP = 60; // pixels an arrow key moves
 export async function show(main, parameters, signal) {
   const wait = h("p", { class: "remark", role: "status" }, "Drawing the map; in a large library this takes a while, once.", h("progress", { "aria-label": "Drawing" }));
   fill(main, wait);
+  const status = await get("status", {}, signal);
+  if (!status.tracks) {
+    fill(main, h("div", { class: "hero" }, h("h1", {}, "Map of the library"),
+      h("p", { class: "size" }, "This library is empty. ", h("a", { href: link("library") }, "Index a folder of music"), ".")));
+    return null;
+  }
   const seen = await get("map", { layout: parameters.get("layout") }, signal);
   return new Chart(main, columns(seen), parameters, signal).follow;
 }

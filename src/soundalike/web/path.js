@@ -5,7 +5,7 @@ import { measure } from "./answers.js";
 import { senseChoice, slider } from "./controls.js";
 import { debounced, fill, h } from "./dom.js";
 import { icon } from "./icons.js";
-import { many, nameOf } from "./names.js";
+import { many, nameOf, titleOf } from "./names.js";
 import { playlistButtons } from "./playlist.js";
 import { queueAction, trackList } from "./rows.js";
 import { go, link } from "./routes.js";
@@ -48,7 +48,7 @@ export async function show(main, first, signal) {
     result.setAttribute("aria-busy", "true");
     try {
       const answer = await get("path", { from, to, n: now.get("n") ?? USUAL, sense: now.get("sense"), filter: now.get("filter") }, mine.signal);
-      if (!mine.signal.aborted) draw(result, answer);
+      if (!mine.signal.aborted) draw(result, answer, `Path from ${[from, to].map((id) => titleOf(track(id) ?? { id })).join(" to ").slice(0, 120)}`);
     } catch (error) {
       if (error.name !== "AbortError") fill(result, h("p", { class: "error", role: "alert" }, error.message));
     } finally {
@@ -69,11 +69,11 @@ function slot(label, track, onpick) {
   return h("div", { class: "slot" }, h("span", { class: "label", "aria-hidden": "true" }, label), inside);
 }
 
-function draw(place, { steps, note }) {
+function draw(place, { steps, note }, name) {
   const tracks = steps.map((step) => step.track);
   const lead = (_track, index) => (index ? measure(steps[index].similarity) : h("span", { class: "similarity" }, "start"));
   fill(place,
-    h("div", { class: "heading" }, h("h2", {}, many(steps.length, "track")), playlistButtons(tracks, "Path")),
+    h("div", { class: "heading" }, h("h2", {}, many(steps.length, "track")), playlistButtons(tracks, name)),
     note ? h("p", { class: "remark" }, note) : null,
     h("p", { class: "says" }, "The number is how much each is like the one before."),
     trackList(tracks, { label: "The path", lead, actions: (track) => [queueAction(track)] }));

@@ -103,11 +103,19 @@ export function showPlayer(bar) {
   change();
 }
 
-/** Mark a row if its track is on. */
+/** Mark a row if its track is on; its button says what a click on it does. */
 export function mark(row) {
   const on = row.dataset.track === player.track?.id;
   row.classList.toggle("is-on", on);
-  row.classList.toggle("is-playing", on && player.playing);
+  const playing = on && player.playing;
+  row.classList.toggle("is-playing", playing);
+  const play = row.querySelector(".play");
+  // Passages are not paused by it; they give way to the track.
+  const does = playing && !player.passages.length ? "Pause" : "Play";
+  if (play.title === does) return;
+  play.title = does;
+  play.setAttribute("aria-label", `${does} ${row.dataset.name}`);
+  fill(play, icon(does.toLowerCase()));
 }
 
 function radioVotes(track) {

@@ -32,7 +32,7 @@ async function save(ids, name) {
   try {
     const blob = await fetched("playlist", { ids, name });
     const url = URL.createObjectURL(blob);
-    const file = `${name.replace(/[^\p{L}\p{N} ._-]+/gu, " ").trim() || "playlist"}.m3u8`;
+    const file = `${name.replace(/[^\p{L}\p{N} .,'()_-]+/gu, " ").trim() || "playlist"}.m3u8`;
     h("a", { href: url, download: file }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
     tell(`${file} is saved.`);

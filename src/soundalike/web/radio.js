@@ -29,29 +29,35 @@ export async function show(main, first, signal) {
     change, (now) => now.get("spacing") ?? "3");
   const sense = senseChoice(status, change);
   const filterId = uniqueId("filter");
-  const filter = h("input", { type: "text", id: filterId, maxlength: 800, spellcheck: "false", placeholder: "genre != 'Christmas'",
+  const wrong = h("p", { class: "says error", id: `${filterId}-wrong`, role: "alert" });
+  const refuse = (message) => {
+    wrong.textContent = message;
+    filter.setAttribute("aria-invalid", String(Boolean(message)));
+  };
+  const filter = h("input", { type: "text", id: filterId, "aria-describedby": wrong.id, oninput: () => refuse(""), maxlength: 800, spellcheck: "false", placeholder: "genre != 'Christmas'",
     onchange: () => change({ filter: filter.value.trim() }) });
-  const start = h("button", { class: "button main", onclick: () => begin(parameters) }, icon("play"), "Start the radio");
+  const start = h("button", { class: "button main", onclick: () => begin(parameters, refuse) }, icon("play"), "Start the radio");
   const list = h("ol", { class: "rows", "aria-label": "What the radio plays" });
   const heading = h("div", { class: "heading" });
   fill(main, h("h1", {}, "A radio around some music"), seeds,
     h("form", { class: "inline", onsubmit: (event) => event.preventDefault() }, drift.element, spacing.element, sense?.element,
-      h("div", { class: "slider" }, h("label", { for: filterId }, "Only where"), filter)),
+      h("div", { class: "slider" }, h("label", { for: filterId }, "Only where"), filter, wrong)),
     h("div", { class: "buttons" }, start), heading, list);
 
   let drawn = "";
+  let around = "";
   function draw() {
     const on = player.radio;
     const key = on ? player.queue.map((track) => track.id).join() : "";
     if (key === drawn) return;
     drawn = key;
     const ids = on ? player.queue.map((track) => track.id) : [];
-    fill(heading, on ? [h("h2", {}, "On the radio"), h("div", { class: "buttons" }, saveButton(() => ids, () => "Radio"))] : null);
+    fill(heading, on ? [h("h2", {}, "On the radio"), h("div", { class: "buttons" }, saveButton(() => ids, () => `Radio around ${around}`))] : null);
     fill(list, on ? player.queue.map((track, index) => row(track, { onplay: () => player.jump(index), actions: ["like", "dislike"].map((kind) =>
       action(kind, `${kind === "like" ? "More" : "Less"} like ${nameOf(track)}`, (event) => {
-        event.currentTarget.classList.add("chosen");
         on.vote(kind, track);
-      })) })) : null);
+        for (const each of event.currentTarget.parentNode.children) press(each, each === event.currentTarget);
+      }, pressed(on, kind, track))) })) : null);
   }
   player.addEventListener("queue", draw, { signal });
 
@@ -61,6 +67,7 @@ export async function show(main, first, signal) {
     if (document.activeElement !== filter) filter.value = now.get("filter") ?? "";
     const ids = now.getAll("seed");
     const tracks = await tracksOf(ids, signal);
+    around = tracks.map(nameOf).join(", ").slice(0, 120);
     start.disabled = !tracks.length;
     fill(seeds, tracks.map((track) => h("li", { class: "chip like" }, h("a", { href: link("similar", { like: track.id }) }, nameOf(track)),
       h("button", { class: "icon", "aria-label": `Radio without ${nameOf(track)}`,
@@ -73,8 +80,19 @@ export async function show(main, first, signal) {
   return update;
 }
 
+/** How the button of a vote looks that was or was not given. */
+function pressed(radio, kind, track) {
+  const given = radio.said?.get(track.id) === kind;
+  return { class: given ? "icon vote chosen" : "icon vote", "aria-pressed": String(given) };
+}
+
+function press(button, on) {
+  button.classList.toggle("chosen", on);
+  button.setAttribute("aria-pressed", String(on));
+}
+
 /** Tune in: the first tracks become the queue, more follow as it plays. */
-async function begin(parameters) {
+async function begin(parameters, refuse) {
   let state = null;
   let votes = { like: [], dislike: [] };
   const ask = async (body) => {
@@ -84,12 +102,14 @@ async function begin(parameters) {
   };
   const radio = {
     name: parameters.toString(),
+    said: new Map(), // by id, the last vote
     more() {
       const said = votes;
       votes = { like: [], dislike: [] };
       return ask({ state, ...said });
     },
     async vote(kind, track) {
+      radio.said.set(track.id, kind);
       votes[kind].push(track.id);
       // What was fetched but not heard may come again.
       const unheard = new Set(player.queue.slice(player.index + 1).map((each) => each.id));
@@ -109,9 +129,12 @@ async function begin(parameters) {
       seeds: parameters.getAll("seed"), drift: Number(parameters.get("drift") ?? 0.2), seed: Number(parameters.get("number") ?? 0),
       artist_spacing: Number(parameters.get("spacing") ?? 3), sense: parameters.get("sense") ?? "both", filter: parameters.get("filter") ?? "",
     });
+    refuse("");
     if (tracks.length) await player.playAll(tracks, 0, radio);
     else tell("There is nothing else to play.", { error: true });
   } catch (error) {
-    tell(error.message, { error: true });
+    // The rest of what is asked comes from sliders; a mistake is one of the filter.
+    if (error.status === 400 && parameters.get("filter")) refuse(error.message);
+    else tell(error.message, { error: true });
   }
 }

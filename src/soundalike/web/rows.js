@@ -20,10 +20,9 @@ import { link } from "./routes.js";
  */
 export function row(track, { onplay, lead = null, actions = [], below = null } = {}) {
   const name = nameOf(track);
-  const play = h("button", { class: "icon play", "aria-label": `Play ${name}`, title: "Play",
-    onclick: () => (player.track?.id === track.id && !player.passages.length ? player.toggle() : (onplay ?? (() => player.playAll([track])))()) },
-    icon("play"));
-  const line = h("li", { class: "row", "data-track": track.id },
+  const play = h("button", { class: "icon play", // its sign and label are those of `mark`
+    onclick: () => (player.track?.id === track.id && !player.passages.length ? player.toggle() : (onplay ?? (() => player.playAll([track])))()) });
+  const line = h("li", { class: "row", "data-track": track.id, "data-name": name },
     h("div", { class: "line" },
       lead, play,
       h("div", { class: "names" }, titleLink(track), byline(track)),

@@ -75,6 +75,9 @@ export function searchField({ label, placeholder, onpick, onall, large = false }
       tracks.length ? choices.map(({ option }) => option) : nothing);
     state.textContent = tracks.length ? `${tracks.length} found` : nothing.textContent;
     list.hidden = false;
+    // Down to the player, which would cover the last lines.
+    const player = document.getElementById("player").offsetHeight;
+    list.style.maxHeight = `${Math.max(120, Math.min(0.6 * innerHeight, innerHeight - player - 12 - list.getBoundingClientRect().top))}px`;
     field.setAttribute("aria-expanded", "true");
     choose(tracks.length ? 0 : -1);
   }
