@@ -39,8 +39,6 @@ class Teller:
 
     def __call__(self, progress: Progress) -> None:
         """Take up how far it has come. Raises CancelledError."""
-        if (self._state / jobs.CANCEL).exists() or os.getppid() != self._server:
-            raise CancelledError
         stage = progress.stage != self._job["stage"]
         left = progress.seconds_left
         self._job |= {
@@ -51,6 +49,9 @@ class Teller:
             "rate": round(progress.rate, 3),
             "seconds_left": None if left is None else round(left, 1),
         }
+        # After that: what is told of is kept, also the last of it.
+        if (self._state / jobs.CANCEL).exists() or os.getppid() != self._server:
+            raise CancelledError
         if stage or time.monotonic() - self._told >= EVERY:
             self._write()
 
