@@ -73,7 +73,7 @@ SYSTEMS ?= two-senses $(SENSES) ast-30s $(EQUAL) runs/untrained/model mfcc mean-
 SPLIT   ?= validation
 
 bench: $(VENV)/test.done
-	$(BIN)/pip install --quiet --disable-pip-version-check bliss-audio
+	$(BIN)/pip install --quiet --disable-pip-version-check "bliss-audio<0.2"
 	for name in augmentations cold_start index_speed install validation_cost; do \
 	    $(BIN)/python bench/$$name.py --json bench/results/$$name.json || exit 1; \
 	done
@@ -105,7 +105,7 @@ peers: $(PEERS)/bliss.done $(PEERS)/musicnn.done
 
 $(PEERS)/bliss.done:
 	$(PYTHON) -m venv $(PEERS)/bliss
-	$(PEERS)/bliss/bin/pip install --quiet --disable-pip-version-check bliss-audio numpy
+	$(PEERS)/bliss/bin/pip install --quiet --disable-pip-version-check "bliss-audio<0.2" numpy
 	@touch $@
 
 $(PEERS)/musicnn.done:
