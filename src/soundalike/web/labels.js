@@ -28,12 +28,13 @@ export function drawLabels(context, { view, groups, near, rings, lasso, radius, 
     const left = align === "center" ? x - width / 2 : x;
     const box = [left - GAP, y - 10, left + width + GAP, y + 10];
     if (box[2] < 0 || box[0] > view.width || box[3] < 0 || box[1] > view.height) return;
+    if (faint && box[2] > view.width) return;
     if (taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1])) return;
     taken.push(box);
     context.lineWidth = 4;
     context.lineJoin = "round";
     context.strokeStyle = paper;
-    context.globalAlpha = 0.85;
+    context.globalAlpha = 0.6;
     context.strokeText(text, x, y);
     context.globalAlpha = faint ? 0.75 : 1;
     context.fillStyle = ink;
@@ -43,8 +44,11 @@ export function drawLabels(context, { view, groups, near, rings, lasso, radius, 
 
   for (const group of groups) write(shortened(called(group.name, 30), 30), ...at(group.x, group.y), `600 14px ${family}`);
   if (near.length <= TITLES) {
-    for (const point of near) {
-      const [x, y] = at(point.x, point.y);
+    const places = near.map((point) => at(point.x, point.y));
+    // A title covers no other point.
+    taken.push(...places.map(([x, y]) => [x - radius + 2, y - radius + 2, x + radius - 2, y + radius - 2]));
+    for (const [index, point] of near.entries()) {
+      const [x, y] = places[index];
       write(shortened(point.title, 32), x + radius + 5, y, `12px ${family}`, { align: "left", faint: true });
     }
   }
