@@ -155,7 +155,7 @@ def _code(log: list[dict[str, Any]]) -> tuple[float, int]:
     return sum(end["encodedDataLength"] for end in ends) / 1000, len(ends)
 
 
-def measure(url: str, track: str, runs: int) -> dict[str, Any]:
+def measure(url: str, track: str, words: str, runs: int) -> dict[str, Any]:
     """All times in ms, all sizes in KB."""
     cases = {
         "the start": (url, ".begin .row"),
@@ -180,7 +180,7 @@ def measure(url: str, track: str, runs: int) -> dict[str, Any]:
         figures["search"] = []
         for _ in range(runs):
             loaded(driver, url, ".begin .row")
-            figures["search"].append(driver.execute_async_script(TYPE, "the"))
+            figures["search"].append(driver.execute_async_script(TYPE, words))
         figures["map"] = driver.execute_async_script(DRAW, POINTS)
     finally:
         driver.quit()
@@ -246,7 +246,8 @@ def main() -> None:
             driver = browser()
             version = f"Chromium {driver.capabilities['browserVersion']}"
             driver.quit()
-            figures = measure(url, library.tracks()[0].id, chosen.runs)
+            first = library.tracks()[0]
+            figures = measure(url, first.id, first.title[:3], chosen.runs)
         finally:
             process.terminate()
             process.wait()
