@@ -246,12 +246,12 @@ def main() -> None:
             driver = browser()
             version = f"Chromium {driver.capabilities['browserVersion']}"
             driver.quit()
-            first = library.tracks()[0]
+            first, count = library.tracks()[0], len(library)
             figures = measure(url, first.id, first.title[:3], chosen.runs)
         finally:
             process.terminate()
             process.wait()
-    figures |= {"tracks": len(library), "browser": version, "packed": packed, "files": len(files)}
+    figures |= {"tracks": count, "browser": version, "packed": packed, "files": len(files)}
     finish(__file__, as_markdown(figures), figures, chosen)
 
 
