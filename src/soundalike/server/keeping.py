@@ -54,12 +54,11 @@ async def log_in(here: Here, request: Request, login: questions.Login) -> Respon
     answer = Response(status_code=204)
     if token is not None:
         secure = request.url.scheme == "https"
-        root = str(request.scope.get("root_path", "")).rstrip("/") or "/"
         answer.set_cookie(
             COOKIE,
             session_of(token),
             max_age=MONTH,
-            path=root,
+            path=_top(request),
             secure=secure,
             httponly=True,
             samesite="strict",
@@ -71,8 +70,7 @@ async def log_in(here: Here, request: Request, login: questions.Login) -> Respon
 async def log_out(request: Request) -> Response:
     """Take the cookie away."""
     answer = Response(status_code=204)
-    root = str(request.scope.get("root_path", "")).rstrip("/") or "/"
-    answer.delete_cookie(COOKIE, path=root, httponly=True, samesite="strict")
+    answer.delete_cookie(COOKIE, path=_top(request), httponly=True, samesite="strict")
     return answer
 
 
@@ -137,6 +135,11 @@ async def job_events(here: Here) -> StreamingResponse:
 
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
+
+
+def _top(request: Request) -> str:
+    """The path the cookie is for: where a proxy has put the server."""
+    return str(request.scope.get("root_path", "")).rstrip("/") or "/"
 
 
 def _job(here: Context) -> schemas.Job | None:
