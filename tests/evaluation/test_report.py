@@ -120,6 +120,15 @@ def test_a_long_name_keeps_its_end() -> None:
     assert as_text(record(evaluation(name, np.eye(5)))).splitlines()[2].startswith(name[-24:])
 
 
+def test_a_folder_is_called_what_its_model_calls_itself(both: dict[str, Any]) -> None:
+    both["evaluations"][1] |= {"system": "runs/theirs/model", "identity": "cnn@0123456789ab"}
+    assert as_text(both).splitlines()[3].split()[0] == "cnn"
+    both["evaluations"][1]["identity"] = "ours@ba9876543210"
+    assert as_text(both).splitlines()[3].split()[0] == "ours@ba9876543210"
+    both["evaluations"][1]["identity"] = "ours@0123456789ab"  # one model by two ways
+    assert as_text(both).splitlines()[3].split()[0] == "runs/theirs/model"
+
+
 def test_one_name_for_two_systems_becomes_their_identities(both: dict[str, Any]) -> None:
     both["evaluations"][1]["system"] = "ours"
     lines = as_text(both).splitlines()

@@ -126,17 +126,28 @@ def _by_task(evaluations: Sequence[Record]) -> dict[str, dict[str, list[Result]]
 
 
 def _labels(evaluations: Sequence[Record]) -> list[str]:
-    """Names of systems, with the aggregation where it is not the usual one; identities where alike."""
+    """Systems under the shortest names that tell them apart.
 
-    def label(evaluation: Record, key: str) -> str:
-        aggregation = evaluation["aggregation"]
-        return str(evaluation[key]) + ("" if aggregation in ("", "mean") else f" ({aggregation})")
-
-    names = [label(evaluation, "system") for evaluation in evaluations]
+    That is what was asked for, of a folder the name of its model; or the identity; or the folder. The
+    aggregation follows where it is not the usual one.
+    """
+    named = [_names(evaluation) for evaluation in evaluations]
     return [
-        name if names.count(name) == 1 else label(evaluation, "identity")
-        for name, evaluation in zip(names, evaluations, strict=True)
+        next((name for i, name in enumerate(ours) if _only(name, i, named)), ours[-1])
+        for ours in named
     ]
+
+
+def _names(evaluation: Record) -> list[str]:
+    asked, identity = str(evaluation["system"]), str(evaluation["identity"])
+    short = identity.partition("@")[0] if "/" in asked else asked
+    aggregation = evaluation["aggregation"]
+    way = "" if aggregation in ("", "mean") else f" ({aggregation})"
+    return [name + way for name in (short, identity, asked)]
+
+
+def _only(name: str, length: int, named: Sequence[Sequence[str]]) -> bool:
+    return sum(names[length] == name for names in named) == 1
 
 
 def _whole(results: Sequence[Result]) -> Result:
