@@ -108,6 +108,8 @@ LIMITS = (
     ("pitch_views.noise", 0, 1),
     ("pitch_views.band", 0, 1),
     ("pitch_views.gap", 0, 1),
+    ("pitch_views.rubato", 0, 1),
+    ("pitch_views.register", 0, 1),
     ("teacher.weight", 0, math.inf),
     ("teacher.directions", 1, math.inf),
     ("teacher.relations", 0, math.inf),
