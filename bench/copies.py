@@ -26,7 +26,7 @@ from soundalike.evaluation.degradations import amplified, coded, resampled, trim
 from soundalike.evaluation.pieces import Piece, choose, read_pieces
 from soundalike.evaluation.renderings import Renderings, prepare, sound
 from soundalike.evaluation.versions import ORIGINAL, Version
-from soundalike.library.aggregation import track_vector
+from soundalike.library.aggregation import ONE, Senses, track_vector
 from soundalike.library.versions import ARRANGED, RECORDED, TITLED, same_duration
 
 SOUNDFONT = Path("/usr/share/sounds/sf2/TimGM6mb.sf2")
@@ -46,9 +46,10 @@ def copies(waveform: np.ndarray) -> dict[str, np.ndarray]:
     return made
 
 
-def cosine(one: np.ndarray, other: np.ndarray) -> float:
+def cosine(one: np.ndarray, other: np.ndarray, senses: Senses = ONE) -> float:
     """Of whole tracks [S, D], as a library compares them."""
-    return round(float(track_vector(one, "mean") @ track_vector(other, "mean")), 4)
+    ours, theirs = (track_vector(each, "mean", senses) for each in (one, other))
+    return round(float(ours @ theirs), 4)
 
 
 def recordings(paths: Sequence[Path], embedder: Embedder) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def recordings(paths: Sequence[Path], embedder: Embedder) -> dict[str, Any]:
         waveform = load_audio(path, sample_rate=RATE)
         original = heard(waveform)
         for name, copy in copies(waveform).items():
-            same.setdefault(name, []).append(cosine(original, heard(copy)))
+            same.setdefault(name, []).append(cosine(original, heard(copy), embedder.senses))
         originals.append(original)
         seconds.append(len(waveform) / RATE)
         print(f"{len(originals)}/{len(paths)} {path.name}", flush=True)
@@ -71,7 +72,7 @@ def recordings(paths: Sequence[Path], embedder: Embedder) -> dict[str, Any]:
     composed = [sense_of(each, "composition", embedder.senses) for each in originals]
     return {
         "same": same,
-        "different": [cosine(originals[a], originals[b]) for a, b in pairs],
+        "different": [cosine(originals[a], originals[b], embedder.senses) for a, b in pairs],
         "composed": [cosine(composed[a], composed[b]) for a, b in pairs],
         "same_duration": [same_duration(seconds[a], seconds[b]) for a, b in pairs],
     }
@@ -94,7 +95,7 @@ def compositions(pieces: Sequence[Piece], embedder: Embedder) -> dict[str, Any]:
                 heard.append([sense_of(each, "composition", embedder.senses) for each in vectors])
     N = len(heard)
     return {
-        "pianos": [cosine(one, other) for one, other in combinations(pianos, 2)],
+        "pianos": [cosine(*both, embedder.senses) for both in combinations(pianos, 2)],
         "same": [cosine(*pair) for pair in heard],
         "different": [
             cosine(heard[a][0], heard[b][1]) for a in range(N) for b in range(N) if a != b

@@ -198,7 +198,7 @@ def main() -> None:
         embedder = Embedder(name)
         heard, vectors = calibration.heard(embedder, recordings, cache=CACHE, jobs=1)
         kept = calibration.distinct(heard, cache=CACHE)
-        means = track_vector(vectors[kept], "mean")
+        means = track_vector(vectors[kept], "mean", embedder.senses)
         recordings_of = [heard[i] for i in kept]
         figures["encoders"][embedder.identity] = measured(means, recordings_of)
         curves = read_curves(embedder.folder, embedder.identity)

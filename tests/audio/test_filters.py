@@ -13,6 +13,7 @@ from soundalike.audio.filters import (
     Bandwidth,
     Equalizer,
     HighLowPass,
+    NarrowBand,
     convolve,
     half_width,
     low_pass_kernels,
@@ -124,6 +125,31 @@ def test_bandwidth_draws_are_log_uniform() -> None:
     assert drawn.min() >= 3000
     assert drawn.max() <= 8000 * (1 + 1e-6)
     assert float(drawn.median()) == pytest.approx(math.sqrt(3000 * 8000), rel=0.02)
+
+
+def test_narrow_band_keeps_the_middle_and_takes_both_ends() -> None:
+    stage = NarrowBand(SAMPLE_RATE)
+    cutoffs = torch.tensor([300.0]), torch.tensor([3400.0])
+    for frequency, passes in (
+        (60.0, False),
+        (150.0, False),
+        (1000.0, True),
+        (2500.0, True),
+        (5000.0, False),
+    ):
+        sound = tone(frequency)
+        gain = gain_db(stage.apply(sound, *cutoffs), sound)
+        assert abs(gain) < 1 if passes else gain < -15, (frequency, gain)
+
+
+def test_narrow_band_draws_are_log_uniform() -> None:
+    stage = NarrowBand(SAMPLE_RATE)
+    low, high = stage.draw(torch.Generator().manual_seed(0), 20_000)
+    for drawn, least, most in ((low, 100, 500), (high, 2500, 5000)):
+        assert least <= drawn.min()
+        assert drawn.max() <= most * (1 + 1e-6)
+        assert float(drawn.median()) == pytest.approx(math.sqrt(least * most), rel=0.02)
+    assert abs(float(np.corrcoef(low, high)[0, 1])) < 0.03
 
 
 def test_equalizer_gives_every_tone_the_gain_of_its_curve() -> None:

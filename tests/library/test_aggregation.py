@@ -54,6 +54,51 @@ def test_symmetric_and_one_for_the_same(aggregation: str) -> None:
     assert_allclose(forth, back, atol=1e-6)
 
 
+SENSES = {"sound": slice(0, 4), "composition": slice(4, 9)}
+SHARES = {"sound": 0.25, "composition": 0.75}
+
+
+def joined(seed: int, *shape: int) -> np.ndarray:
+    """Segments of two senses, as a joined model gives them."""
+    parts = [
+        np.sqrt(SHARES[name]) * unit_rows(seed + i, *shape, own.stop - own.start)
+        for i, (name, own) in enumerate(SENSES.items())
+    ]
+    return np.concatenate(parts, axis=-1).astype(np.float32)
+
+
+def test_the_senses_keep_their_weights_in_the_mean_however_much_segments_agree() -> None:
+    query, tracks = joined(1, 3), joined(11, 20, 3)
+    tracks[:, :, :4] = tracks[:, :1, :4]  # every segment sounds like the first
+    found = similarities(query, tracks, "mean", SENSES)
+    by_sense = {
+        name: [slow_similarity(query[:, own], track[:, own], "mean") for track in tracks]
+        for name, own in SENSES.items()
+    }
+    assert_allclose(
+        found, sum(SHARES[name] * np.array(by_sense[name]) for name in SENSES), atol=1e-6
+    )
+    assert np.abs(found - similarities(query, tracks, "mean")).max() > 0.02
+    lengths = np.linalg.norm(track_vector(tracks, "mean", SENSES)[:, :4], axis=1)
+    assert_allclose(lengths, np.sqrt(SHARES["sound"]), atol=1e-6)
+
+
+@pytest.mark.parametrize("aggregation", ["concat", "maxsim"])
+def test_other_ways_compare_segments_where_weights_are_what_they_are(aggregation: str) -> None:
+    query, tracks = joined(1, 3), joined(11, 20, 3)
+    found = similarities(query, tracks, aggregation, SENSES)
+    assert_allclose(found, similarities(query, tracks, aggregation), atol=1e-6)
+
+
+def test_a_sense_that_cancels_out_says_nothing_and_the_other_all() -> None:
+    track = joined(1, 2)
+    track[1, :4] = -track[0, :4]
+    vector = track_vector(track, "mean", SENSES)
+    assert not vector[:4].any()
+    assert_allclose(np.linalg.norm(vector[4:]), 1, atol=1e-6)
+    assert not track_vector(np.zeros((2, 9), np.float32), "mean", SENSES).any()
+
+
 def test_order_matters_to_concat_alone() -> None:
     track = unit_rows(5, 3, 9)
     turned = track[::-1].copy()[None]

@@ -45,7 +45,7 @@ def test_senses_keep_their_columns_and_their_order(tmp_path: Path) -> None:
 
 def test_a_library_from_before_there_were_senses_has_none(tmp_path: Path) -> None:
     (tmp_path / "library.json").write_text(in_a_table('"segments": 3, "dimension": 8'))
-    assert read_manifest(tmp_path).tables["a@1"] == TableEntry("t", "a", 3, 8)
+    assert read_manifest(tmp_path).tables["a@1"] == TableEntry("t", "a", 3, 8, balanced=False)
     assert read_manifest(tmp_path).tables["a@1"].columns == {}
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from stand_in import StandIn, contents, write_sounds
 
 from soundalike import embedder as embedders
 from soundalike.errors import LibraryError, ModelError, QueryError
+from soundalike.library.aggregation import ONE, track_vector
 from soundalike.library.library import Library
 from soundalike.library.manifest import TableEntry, read_manifest
 from soundalike.library.opened import Opened
@@ -205,6 +208,35 @@ def test_a_table_from_before_senses_were_recorded_learns_them(
     assert library.index().unchanged == 3
     assert library.senses == ["low", "high"]
     assert len(library.similar(music / "a.mp3", sense="low")) == 2
+
+
+def test_means_of_before_senses_were_balanced_are_taken_anew(
+    tmp_path: Path, music: Path, shipped: Shipped
+) -> None:
+    for name in ("a", "b", "c"):
+        write_sounds(music / f"{name}.mp3", *(f"sound {name}|notes {name} {i}" for i in range(3)))
+    shipped["stand-in"] = shipped[None] = embedder = StandIn(senses=HALVES)
+    library = old_library(tmp_path, music)
+    place = library.path / "library.json"
+    document = json.loads(place.read_text())
+    (entry,) = document["tables"].values()
+    del entry["balanced"]
+    place.write_text(json.dumps({**document, "format": 3}))
+    table = Library(library.path)._opened.table()
+    table._senses = ONE
+    table.fold_anew()  # as a library of that format has them
+    before, heard = table.read(["id", "vector"]).sort_by("id"), len(embedder.heard)
+    assert library.index().unchanged == 3
+    assert len(embedder.heard) == heard
+    after = library._opened.table().read(["id", "vector", "segments"]).sort_by("id")
+    segments = np.array(after["segments"].to_pylist(), np.float32).reshape(3, -1, 16)
+    expected = track_vector(segments, "mean", HALVES)
+    np.testing.assert_allclose(np.array(after["vector"].to_pylist()), expected, atol=1e-6)
+    assert not np.allclose(before["vector"].to_pylist(), after["vector"].to_pylist(), atol=1e-4)
+    snapshot = Library(library.path)._opened.snapshot()
+    assert snapshot is not None
+    np.testing.assert_allclose(np.sort(snapshot.means, 0), np.sort(expected, 0), atol=1e-6)
+    assert read_manifest(library.path).tables[str(library.model)].balanced
 
 
 def test_the_senses_are_those_of_the_model_that_answers(

@@ -8,7 +8,7 @@ import pytest
 
 from soundalike.audio.segments import Segment
 from soundalike.errors import LibraryError
-from soundalike.library.aggregation import unit
+from soundalike.library.aggregation import track_vector, unit
 from soundalike.library.scan import AudioFile
 from soundalike.library.store import FailureLog, Record, TrackTable, columns_of, drop_table
 from soundalike.library.tracks import Tags, path_to_text
@@ -50,6 +50,23 @@ def test_rows_come_back_bit_for_bit(tmp_path: Path) -> None:
         mean = np.array(found[one.id]["vector"], np.float32)
         np.testing.assert_allclose(mean, unit(one.vectors.sum(axis=0)), atol=1e-6)
     assert {track.file for track in open_table(tmp_path).known()} == {one.file for one in given}
+
+
+def test_means_are_taken_anew_and_nothing_else_changes(tmp_path: Path) -> None:
+    open_table(tmp_path).put([record(i) for i in range(5)])
+    before = rows(open_table(tmp_path))
+    senses = {"sound": slice(0, 4), "composition": slice(4, D)}
+    table = TrackTable(tmp_path, "tracks", segments=S, dimension=D, senses=senses)
+    for _ in range(2):  # a run that was killed begins again
+        table.fold_anew()
+        after = rows(open_table(tmp_path))
+        assert after.keys() == before.keys()
+        for name, row in after.items():
+            segments = np.array(row["segments"], np.float32).reshape(S, D)
+            expected = track_vector(segments, "mean", senses)
+            np.testing.assert_allclose(row["vector"], expected, atol=1e-6)
+            assert not np.allclose(row["vector"], before[name]["vector"], atol=1e-3)
+            assert {**row, "vector": 0} == {**before[name], "vector": 0}
 
 
 def test_put_replaces_rows_with_the_same_id(tmp_path: Path) -> None:

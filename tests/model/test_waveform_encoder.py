@@ -126,3 +126,56 @@ def test_readout_of_a_dead_direction_stays_finite() -> None:
 def test_readout_refuses(rows: int, strength: float, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Readout(6).fit(_music(rows), strength=strength)
+
+
+def test_a_steady_readout_heeds_less_what_changes_move() -> None:
+    h = _music(500)
+    rng = torch.Generator().manual_seed(3)
+    readout = Readout(6)
+    readout.fit(h, strength=0.75)
+    shaky = torch.linalg.qr(torch.randn(6, 6, generator=rng))[0][0]  # one direction of embeddings
+    inverse = torch.linalg.inv(readout.weight)
+
+    def changed(rows: torch.Tensor) -> torch.Tensor:
+        noise = 3 * torch.randn(len(rows), 1, generator=rng) * shaky
+        return rows + (noise + 0.05 * torch.randn(len(rows), 6, generator=rng)) @ inverse.T
+
+    before = float((readout(h) * readout(changed(h))).sum(dim=1).mean())
+    readout.steady(h, changed(h), strength=1.0)
+    after = float((readout(h) * readout(changed(h))).sum(dim=1).mean())
+    assert before < 0.8
+    assert after > before + 0.15
+    assert torch.allclose(readout(h).norm(dim=1), torch.ones(500), atol=1e-5)
+
+
+def test_a_steady_readout_by_its_definition() -> None:
+    h, other = (
+        _music(400),
+        _music(400) + 0.3 * torch.randn(400, 6, generator=torch.Generator().manual_seed(1)),
+    )
+    readout = Readout(6)
+    readout.fit(h, strength=0.5)
+    before, moved = readout.weight.clone(), readout(other) - readout(h)
+    readout.steady(h, other, strength=0.5)
+    N = (moved.T @ moved / 400).double()
+    N += torch.eye(6) * N.trace() / 6 * 1e-4
+    variance, directions = torch.linalg.eigh(N)
+    expected = (directions * variance**-0.25) @ directions.T @ before.double()
+    ratio = readout.weight.double() / expected
+    assert torch.allclose(ratio, ratio[0, 0].expand(6, 6), rtol=1e-3)
+
+
+def test_strength_0_leaves_the_readout_as_it_is() -> None:
+    h = _music(400)
+    readout = Readout(6)
+    readout.fit(h, strength=0.5)
+    before = readout(h)
+    readout.steady(h, h.flip(0), strength=0.0)
+    assert torch.allclose(readout(h), before, atol=1e-6)
+
+
+def test_a_steady_readout_refuses_what_does_not_fit() -> None:
+    with pytest.raises(ValueError, match="M >= D"):
+        Readout(6).steady(_music(5), _music(5), strength=1.0)
+    with pytest.raises(ValueError, match="M >= D"):
+        Readout(6).steady(_music(9), _music(8), strength=1.0)

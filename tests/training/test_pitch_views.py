@@ -15,9 +15,12 @@ from soundalike.training.pitch_views import (
     PitchPairs,
     PitchViewSettings,
     analysis,
+    breathing,
     changed,
+    draw_register,
     read_frames,
     transposed,
+    within_register,
 )
 from soundalike.training.sources import Source, WaveformCache
 
@@ -27,34 +30,80 @@ STILL = PitchViewSettings(
 )
 
 
+def even(frames: int) -> np.ndarray:
+    """A tempo that does not breathe."""
+    return breathing(frames, 0.0, np.random.default_rng(0))
+
+
 def ramp(frames: int) -> np.ndarray:
     """Features whose value is the number of the frame, float16 [84, n]."""
     return np.tile(np.arange(frames, dtype=np.float16), (84, 1))
 
 
 def test_frames_are_the_means_of_two_neighbours() -> None:
-    view = read_frames(ramp(100), 20.0, 40.0, 20)
+    view = read_frames(ramp(100), 20.0, 40.0, even(20))
     assert np.allclose(view[0], 20.5 + 2 * np.arange(20))
 
 
 def test_reading_more_frames_is_a_faster_tempo() -> None:
-    slow, fast = (read_frames(ramp(400), 0.0, length, 50) for length in (100.0, 200.0))
+    slow, fast = (read_frames(ramp(400), 0.0, length, even(50)) for length in (100.0, 200.0))
     assert np.allclose(np.diff(slow[0]).mean(), 2, atol=0.05)
     assert np.allclose(np.diff(fast[0]).mean(), 4, atol=0.05)
 
 
 @pytest.mark.parametrize("start", [-50.0, 380.0])
 def test_a_crop_past_an_end_is_moved_inside(start: float) -> None:
-    view = read_frames(ramp(400), start, 100.0, 50)
+    view = read_frames(ramp(400), start, 100.0, even(50))
     assert view.min() >= 0
     assert view.max() <= 399
     assert np.ptp(view) > 95
 
 
 def test_a_short_recording_is_read_as_a_whole() -> None:
-    view = read_frames(ramp(30), 10.0, 300.0, 150)
+    view = read_frames(ramp(30), 10.0, 300.0, even(150))
     assert view[0, 0] < 1
     assert view[0, -1] > 28
+
+
+def test_a_tempo_that_breathes_hurries_and_lingers_and_ends_with_the_others() -> None:
+    rng = np.random.default_rng(3)
+    places = np.array([breathing(150, 0.2, rng) for _ in range(200)])
+    steps = np.diff(places, axis=1) * 150
+    assert steps.min() > 0
+    assert 0 < places.min() < 0.02
+    assert 0.98 < places.max() < 1
+    # By the definition the logarithm of the pace has the deviation asked for at the corners.
+    assert np.log(steps[:, ::15]).std() == pytest.approx(0.2, rel=0.15)
+    assert np.abs(np.diff(np.log(steps), axis=1)).max() < 0.1  # it never jumps
+
+
+def test_a_breathing_view_is_the_same_music_in_other_places() -> None:
+    view = read_frames(ramp(400), 0.0, 300.0, breathing(150, 0.2, np.random.default_rng(1)))[0]
+    straight = read_frames(ramp(400), 0.0, 300.0, even(150))[0]
+    assert (np.diff(view) > 0).all()
+    assert 2 < np.abs(view - straight).max() < 60
+
+
+def test_a_register_keeps_half_of_the_rows_or_more_and_takes_from_both_ends() -> None:
+    rng = np.random.default_rng(0)
+    drawn = np.array([draw_register(84, rng) for _ in range(2_000)])
+    low, high = drawn.T
+    assert (high - low >= 42).all()
+    assert low.min() == 0
+    assert high.max() == 84
+    assert (low > 36).any()
+    assert (high < 48).any()
+    assert ((low > 10) & (high < 74)).mean() > 0.2
+
+
+def test_what_is_left_of_a_register_is_as_loud_as_all_was() -> None:
+    magnitude = np.random.default_rng(0).random((84, 150), dtype=np.float32)
+    kept = within_register(magnitude, 30, 72)
+    assert not kept[:30].any()
+    assert not kept[72:].any()
+    assert np.square(kept).sum() == pytest.approx(np.square(magnitude).sum(), rel=1e-4)
+    faint = within_register(np.where(np.arange(84)[:, None] < 30, 1e3, 1e-3) * magnitude, 30, 72)
+    assert 30 < faint.max() / (1e-3 * magnitude[30:72].max()) < 33  # 30 dB, no more
 
 
 @pytest.mark.parametrize("semitones", [-5, 0, 3])
@@ -74,7 +123,7 @@ def test_a_still_view_is_another_level_at_most() -> None:
     assert np.allclose(ratio, ratio[0, 0], rtol=1e-3)
 
 
-@pytest.mark.parametrize("change", ["equaliser", "noise", "band", "gap"])
+@pytest.mark.parametrize("change", ["equaliser", "noise", "band", "gap", "register"])
 def test_every_change_can_be_heard(change: str) -> None:
     features = np.log1p(1 + np.random.default_rng(0).random((84, 150), dtype=np.float32))
     settings = PitchViewSettings(**{**dict.fromkeys(STILL.__slots__, 0), change: 1.0})  # type: ignore[arg-type]

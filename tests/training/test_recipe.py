@@ -72,6 +72,13 @@ def test_what_a_recipe_says_is_read_and_the_rest_is_the_default(path: Path) -> N
         ("steps = 100", 'precision = "int8"', 14, r"choose one of \('auto', 'float32'"),
         ('objective = "contrastive"', 'objective = "guess"', 1, r"choose one of"),
         ("[optimizer]\n", "[validation]\nreadout = 2\n[optimizer]\n", 13, r"readout=2\.0 must lie"),
+        (
+            "[optimizer]\n",
+            "[steadiness]\nstrength = 3\n[optimizer]\n",
+            13,
+            r"strength=3\.0 must lie",
+        ),
+        ("[optimizer]\n", "[steadiness.changes.nois]\n[optimizer]\n", 12, "did you mean 'noise'"),
         ('"mine"', '"My Model"', 3, r"lower-case letters, digits and dashes"),
         ('name = "mine"', "segments = 30", 4, r"model\.segments=30 is a whole number.*a table"),
         ('name = "mine"', "segments = { lenght = 3.0 }", 4, r'did you mean "length"\?'),

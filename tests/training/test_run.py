@@ -27,8 +27,9 @@ from soundalike.evaluation.tasks.same_track import same_track
 from soundalike.model.checkpoint import save_pretrained
 from soundalike.model.sample_cnn import SampleCNNSettings
 from soundalike.model.waveform_encoder import ModelSettings, SegmentSettings, WaveformEncoder
-from soundalike.training.recipe import Recipe, read_recipe
-from soundalike.training.run import assemble, fit_readout, readout_segments, train
+from soundalike.training.readout import fit_readout, readout_segments, steady_readout
+from soundalike.training.recipe import Recipe, SteadinessSettings, read_recipe
+from soundalike.training.run import assemble, train
 from soundalike.training.sources import Source, WaveformCache, read_sources
 from soundalike.training.state import read_history
 from soundalike.training.trainer import Progress, Scores
@@ -348,7 +349,7 @@ def test_many_segments_are_thinned_evenly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     everything = plain(small_recipe(music, cache))
-    monkeypatch.setattr("soundalike.training.run.READOUT_SEGMENTS", 8)
+    monkeypatch.setattr("soundalike.training.readout.READOUT_SEGMENTS", 8)
     thinned = plain(small_recipe(music, cache))
     np.testing.assert_array_equal(thinned, everything[[0, 3, 6, 9, 13, 16, 19, 23]])
 
@@ -394,3 +395,43 @@ def test_a_handful_of_segments_leaves_the_readout_plain(
     fit_readout(model, plain(small_recipe(music, cache))[:23], 0.5)  # of 24 dimensions
     assert torch.equal(model.readout.weight, torch.eye(24))
     assert not model.readout.mean.any()
+
+
+def test_a_steady_readout_tells_a_segment_and_its_noisy_twin_apart_less(
+    plain: Callable[[Recipe], np.ndarray], music: Path, cache: Path
+) -> None:
+    torch.manual_seed(0)
+    model = WaveformEncoder(small_model()).eval()
+    noise = {"noise": {"probability": 1.0, "min_ratio": 0.5, "max_ratio": 1.0}}
+    recipe = small_recipe(
+        music, cache, steadiness=SteadinessSettings(strength=1.0, views=4, changes=noise)
+    )
+    segments = plain(recipe)
+    fit_readout(model, segments, 0.5)
+    waveforms = torch.from_numpy(segments.astype(np.float32) / 32767)
+    noisy = recipe.changes(waveforms, torch.Generator().manual_seed(99))
+
+    def alike() -> float:
+        with torch.no_grad():
+            return float((model(waveforms) * model(noisy)).sum(dim=1).mean())
+
+    before = alike()
+    steady_readout(model, segments, recipe)
+    assert alike() > before + 0.05
+    again = WaveformEncoder(small_model()).eval()
+    again.load_state_dict({**model.state_dict()})
+    fit_readout(again, segments, 0.5)
+    steady_readout(again, segments, recipe)
+    torch.testing.assert_close(again.readout.weight, model.readout.weight)  # nothing is by chance
+
+
+def test_steadiness_0_changes_nothing(
+    plain: Callable[[Recipe], np.ndarray], music: Path, cache: Path
+) -> None:
+    model = WaveformEncoder(small_model()).eval()
+    recipe = small_recipe(music, cache)
+    segments = plain(recipe)
+    fit_readout(model, segments, 0.5)
+    before = model.readout.weight.clone()
+    steady_readout(model, segments, recipe)
+    assert torch.equal(model.readout.weight, before)

@@ -2,7 +2,7 @@
 
 In: float32 [B, T], mono, on the CPU or a GPU; out: float32 [B, L]. The chain, its order, its
 probabilities and its ranges are those of CLMR (Spijkervet and Burgoyne, "Contrastive learning of
-musical representations", ISMIR 2021) and of the torchaudio-augmentations it uses; three stages
+musical representations", ISMIR 2021) and of the torchaudio-augmentations it uses; four stages
 beyond it follow at the end. Works on whole batches; no example sees another.
 
 Every stage is an immutable description: `draw(rng, rows)` draws parameters, one of each for every
@@ -21,7 +21,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from soundalike.audio.filters import Bandwidth, Equalizer, HighLowPass
+from soundalike.audio.filters import Bandwidth, Equalizer, HighLowPass, NarrowBand
 from soundalike.audio.pitch_shift import PitchShift, TimeStretch
 from soundalike.audio.reverb import Reverb
 
@@ -178,6 +178,7 @@ STAGES: Mapping[str, type[Any]] = {
     "reverb": Reverb,
     "equalizer": Equalizer,
     "bandwidth": Bandwidth,
+    "narrow_band": NarrowBand,
     "time_stretch": TimeStretch,
 }
 CLMR_STAGES = tuple(STAGES)[:8]

@@ -1,4 +1,4 @@
-"""Random filtering of waveforms: high/low-pass, bandwidth loss, equalizer.
+"""Random filtering of waveforms: high/low-pass, bandwidth loss, a narrow line, equalizer.
 
 In: float32 [B, T]; out: float32 [B, T], aligned with the input (the kernels are symmetric, so they
 add no delay). Every filter is a finite impulse response, one kernel per example, applied by
@@ -128,6 +128,40 @@ class Bandwidth:
     def __call__(self, waveforms: Tensor, rng: torch.Generator) -> Tensor:
         """Low-pass every row of float32 [B, T] with a cut-off of its own."""
         return self.apply(waveforms, self.draw(rng, len(waveforms)))
+
+
+@dataclass(frozen=True)
+class NarrowBand:
+    """A band-pass: what a telephone or a small loudspeaker leaves, bass gone as well as treble.
+
+    Cut-offs log-uniform, the lower in 100-500 Hz, the upper in 2.5-5 kHz. Not in CLMR, whose filter
+    takes one end away at a time; a telephone passes 300-3400 Hz (ITU-T G.712).
+    """
+
+    sample_rate: int
+    low_min_hz: float = 100.0
+    low_max_hz: float = 500.0
+    high_min_hz: float = 2500.0
+    high_max_hz: float = 5000.0
+    probability: float = 0.15
+
+    def draw(self, rng: torch.Generator, rows: int) -> tuple[Tensor, Tensor]:
+        """Lower and upper cut-off frequencies in Hz, float32 [B] each."""
+        place = torch.rand(2, rows, generator=rng)
+        low = self.low_min_hz * (place[0] * math.log(self.low_max_hz / self.low_min_hz)).exp()
+        high = self.high_min_hz * (place[1] * math.log(self.high_max_hz / self.high_min_hz)).exp()
+        return low, high
+
+    def apply(self, waveforms: Tensor, low: Tensor, high: Tensor) -> Tensor:
+        """Pass what lies between the cut-offs of each row of float32 [B, T]."""
+        half = half_width(self.low_min_hz, self.sample_rate)
+        kernels = low_pass_kernels((high / self.sample_rate).clamp(max=0.5), half=half)
+        kernels = kernels - low_pass_kernels(low / self.sample_rate, half=half)
+        return convolve(waveforms, kernels.to(waveforms.device), origin=half)
+
+    def __call__(self, waveforms: Tensor, rng: torch.Generator) -> Tensor:
+        """Filter every row of float32 [B, T] with cut-offs of its own."""
+        return self.apply(waveforms, *self.draw(rng, len(waveforms)))
 
 
 @dataclass(frozen=True)

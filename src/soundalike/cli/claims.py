@@ -121,7 +121,8 @@ def aggregation(
         for error in described.failed.values():
             _warn(error)
         left = [suite.without(each, heard) for each in asked]
-        figures = claimed.measure(described, left, [whole(recording) for recording in learnt])
+        sounds = [whole(recording) for recording in learnt]
+        figures = claimed.measure(described, left, sounds, senses=dense.embedder.senses)
     return claimed, {**figures, "system": dense.identity, "tracks": tracks.name, "split": split}
 
 

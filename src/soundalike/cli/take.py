@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +78,7 @@ def embed(
     with VectorFile(out, _identity(embedder.identity, sense, one_sense)) as file:
         width = embedder.senses[sense] if one_sense else slice(0, embedder.dimension)
         shape = (embedder.segment_count, width.stop - width.start)
+        senses = {} if one_sense else embedder.senses
         for outcome in embedder.embed(files, jobs=jobs):
             if isinstance(outcome, AudioError):
                 click.echo(
@@ -90,10 +91,10 @@ def embed(
             waiting.append(outcome)
             done += 1
             if len(waiting) == ROWS:
-                _write(file, waiting, aggregate, shape)
+                _write(file, waiting, aggregate, shape, senses)
                 waiting.clear()
         if waiting or not done:
-            _write(file, waiting, aggregate, shape)
+            _write(file, waiting, aggregate, shape, senses)
     click.echo(f"{done} of {len(files)} files in {show.show_path(out)}", err=True)
     if done < len(files):
         sys.exit(1)
@@ -154,7 +155,11 @@ def _identity(model: str, sense: str, one_sense: bool) -> str:
 
 
 def _write(
-    file: VectorFile, tracks: Sequence[TrackVectors], aggregate: str, shape: tuple[int, int]
+    file: VectorFile,
+    tracks: Sequence[TrackVectors],
+    aggregate: str,
+    shape: tuple[int, int],
+    senses: Mapping[str, slice],
 ) -> None:
     """Write some files; none of them makes an empty table of the same columns."""
     import numpy as np
@@ -166,7 +171,7 @@ def _write(
     starts = [[segment.start for segment in track.segments] for track in tracks]
     file.add(
         [{"path": path_to_text(track.path)} for track in tracks],
-        vector=np.asarray(track_vector(segments, aggregate), np.float32),
+        vector=np.asarray(track_vector(segments, aggregate, senses), np.float32),
         segments=segments,
         starts=np.array(starts, np.float64).reshape(-1, S),
     )

@@ -28,9 +28,9 @@ from soundalike.evaluation.report import provenance
 from soundalike.evaluation.sounds import digest, file_key
 from soundalike.evaluation.systems import similarity_matrix
 from soundalike.evaluation.tasks.recordings import Recording
-from soundalike.library.aggregation import unit
+from soundalike.library.aggregation import ONE, Senses, unit
 from soundalike.library.disk import explained, write_atomically
-from soundalike.library.ranking import BOTH, columns_of
+from soundalike.library.ranking import BOTH
 from soundalike.library.similarity import (
     FILE_NAME,
     FORMAT,
@@ -119,10 +119,16 @@ def unrelated(recordings: Sequence[Recording]) -> np.ndarray:
     return np.triu((albums[:, None] != albums) & ~same, 1)
 
 
-def cosines(vectors: np.ndarray, kind: str) -> np.ndarray:
-    """Compare all tracks [N, S, D] with all: float32 [N, N], of segments [N, N, S * S]."""
+def cosines(vectors: np.ndarray, kind: str, senses: Senses = ONE) -> np.ndarray:
+    """Compare all tracks [N, S, D] with all: float32 [N, N], of segments [N, N, S * S].
+
+    Args:
+        vectors: unit rows.
+        kind: an aggregation, or `SEGMENT`.
+        senses: the columns of each sense, where they are all there.
+    """
     if kind != SEGMENT:
-        return similarity_matrix(list(vectors), list(vectors), kind)
+        return similarity_matrix(list(vectors), list(vectors), kind, senses)
     N, S, D = vectors.shape
     flat = vectors.reshape(N * S, D)
     table = (flat @ flat.T).reshape(N, S, N, S)
@@ -147,8 +153,10 @@ def fit(vectors: np.ndarray, apart: np.ndarray, senses: Mapping[str, slice]) -> 
             f"{FEWEST_PAIRS} are needed, as 46 albums of one track have"
         )
     return {
-        sense: {kind: _curve(cosines(own, kind)[apart], f"{kind} of {sense}") for kind in KINDS}
-        for sense, own in _by_sense(vectors, senses)
+        sense: {
+            kind: _curve(cosines(own, kind, joined)[apart], f"{kind} of {sense}") for kind in KINDS
+        }
+        for sense, own, joined in _by_sense(vectors, senses)
     }
 
 
@@ -179,9 +187,9 @@ def measure(
     rng = np.random.default_rng(seed)
     weights = rng.multinomial(len(names), [1 / len(names)] * len(names), DRAWS).astype(float)
     counted = _by_album(apart.astype(float), place)
-    for sense, own in _by_sense(vectors, senses):
+    for sense, own, joined in _by_sense(vectors, senses):
         for kind in KINDS:
-            similar = scale.similarities(cosines(own, kind), sense, kind)
+            similar = scale.similarities(cosines(own, kind, joined), sense, kind)
             similar = similar if kind == SEGMENT else similar[..., None]
             shares = []
             for value in VALUES:
@@ -236,10 +244,11 @@ def _on_one_line(found: re.Match[str]) -> str:
     return re.sub(r"\s+", " ", found[0]).replace("[ ", "[").replace(" ]", "]")
 
 
-def _by_sense(vectors: np.ndarray, senses: Mapping[str, slice]) -> Iterator[tuple[str, np.ndarray]]:
-    for sense in (BOTH, *senses):
-        own = columns_of(sense, senses)
-        yield sense, vectors if own is None else unit(vectors[..., own])
+def _by_sense(vectors: np.ndarray, senses: Senses) -> Iterator[tuple[str, np.ndarray, Senses]]:
+    """Every sense, its vectors, and the senses that these still hold side by side."""
+    yield BOTH, vectors, senses
+    for sense, own in senses.items():
+        yield sense, unit(vectors[..., own]), ONE
 
 
 def _curve(cosines: np.ndarray, name: str) -> Curve:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from soundalike.errors import QueryError
-from soundalike.library.aggregation import check_aggregation, similarities, track_vector
+from soundalike.library.aggregation import Senses, check_aggregation, similarities, track_vector
 from soundalike.library.library import Library
 from soundalike.library.opened import Opened
 from soundalike.library.store import TrackTable
@@ -147,13 +147,13 @@ def read_stored(library: Library, *, aggregation: str = "mean", seed: int = 0) -
         drawn = np.random.default_rng(seed).choice(len(kept), MOST_TRACKS, replace=False)
         kept = np.sort(drawn)
     tracks = [everything[row] for row in kept]
-    contents, segments = _vectors_of(tracks, library)
+    contents, segments, senses = _vectors_of(tracks, library)
     return Stored(
         tracks,
         np.unique(contents, return_inverse=True)[1],
         segments,
         aggregation,
-        None if aggregation == "maxsim" else np.asarray(track_vector(segments, aggregation)),
+        None if aggregation == "maxsim" else track_vector(segments, aggregation, senses),
         len(everything) - len(kept),
     )
 
@@ -288,8 +288,8 @@ def _ranks(
     return np.asarray(before + np.arange(1, len(right) + 1))
 
 
-def _vectors_of(tracks: Sequence[Track], library: Library) -> tuple[list[str], Floats]:
-    """Content hashes and segments of tracks, in their order."""
+def _vectors_of(tracks: Sequence[Track], library: Library) -> tuple[list[str], Floats, Senses]:
+    """Content hashes and segments of tracks, in their order, and the columns of the senses."""
     opened = Opened(library.path, embedder=None, model=None)
     identity = str(library.model)
     entry = opened.manifest.tables[identity]
@@ -306,7 +306,7 @@ def _vectors_of(tracks: Sequence[Track], library: Library) -> tuple[list[str], F
     for name, content, vectors in stored:
         if name in place:
             contents[place[name]], segments[place[name]] = content, vectors
-    return contents, segments
+    return contents, segments, entry.columns
 
 
 def _table_rows(table: TrackTable) -> Iterator[tuple[str, str, Floats]]:

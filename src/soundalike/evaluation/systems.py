@@ -33,7 +33,14 @@ from soundalike.embedder import Embedder, shipped_models
 from soundalike.errors import ModelError
 from soundalike.evaluation.descriptions import Descriptions, Progress, silently
 from soundalike.evaluation.sounds import SAMPLE_RATE, Sound, digest
-from soundalike.library.aggregation import check_aggregation, similarities, track_vector, unit
+from soundalike.library.aggregation import (
+    ONE,
+    Senses,
+    check_aggregation,
+    similarities,
+    track_vector,
+    unit,
+)
 from soundalike.library.disk import reason
 
 WORKERS = 2  # sounds encoded side by side, one thread each
@@ -163,7 +170,7 @@ class Encoder:
 
     def similarity(self, queries: Sequence[np.ndarray], tracks: Sequence[np.ndarray]) -> np.ndarray:
         """Cosines under the aggregation."""
-        return similarity_matrix(queries, tracks, self.aggregation)
+        return similarity_matrix(queries, tracks, self.aggregation, self.embedder.senses)
 
     def numbers(self, description: np.ndarray) -> int:
         """D for the mean, else S * D."""
@@ -377,19 +384,25 @@ def source_digest(function: Callable[..., object] | type) -> str:
 
 
 def similarity_matrix(
-    queries: Sequence[np.ndarray], tracks: Sequence[np.ndarray], aggregation: str
+    queries: Sequence[np.ndarray],
+    tracks: Sequence[np.ndarray],
+    aggregation: str,
+    senses: Senses = ONE,
 ) -> np.ndarray:
     """Cosines of every query with every track under an aggregation: float32 [Q, N].
 
     Args:
         queries, tracks: segment vectors with unit rows, [S, D] each.
         aggregation: "mean", "concat" or "maxsim".
+        senses: the columns of each sense of a joined model.
     """
     stacked = np.stack(tracks)
     if aggregation == "maxsim":
         return np.stack([similarities(query, stacked, aggregation) for query in queries])
-    folded = track_vector(np.stack(queries), aggregation) @ track_vector(stacked, aggregation).T
-    return np.asarray(folded, dtype=np.float32)
+    ours, theirs = (
+        track_vector(each, aggregation, senses) for each in (np.stack(queries), stacked)
+    )
+    return np.asarray(ours @ theirs.T, dtype=np.float32)
 
 
 def _write_wav(path: Path, waveform: np.ndarray, sample_rate: int) -> None:

@@ -5,7 +5,10 @@ In: unit vectors, v_i of the query's segments and w_j of a track's, both [S, D].
 
 mean    cos(sum_i v_i, sum_j w_j)
         What the tracks sound like on the whole. The cheapest, and the one that washes out contrast:
-        a quiet track that turns loud lands on one that is middling throughout.
+        a quiet track that turns loud lands on one that is middling throughout. The senses of a
+        joined model are summed apart and keep the weight they have in every segment: the segments
+        of a track agree more on how it sounds than on what is played, and the longer sum would
+        drown the other.
 concat  1/S sum_i <v_i, w_i>
         Beginning against beginning, end against end: the cosine of the stacked vectors, which is
         the diagonal of the table <v_i, w_j>.
@@ -19,6 +22,8 @@ Pure functions on arrays: the search and the evaluation compare tracks by the sa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,15 +32,20 @@ import numpy.typing as npt
 from soundalike.errors import QueryError
 
 Vectors: TypeAlias = npt.NDArray[np.floating[Any]]
+Senses: TypeAlias = Mapping[str, slice]
+"""The columns of each sense of a joined model; none of a single encoder, or of columns cut out."""
+
 AGGREGATIONS = ("mean", "concat", "maxsim")
+ONE: Senses = MappingProxyType({})
 
 
-def track_vector(vectors: Vectors, aggregation: str) -> Vectors:
+def track_vector(vectors: Vectors, aggregation: str, senses: Senses = ONE) -> Vectors:
     """Fold the segments of a track into one unit vector, whose dot products are the similarities.
 
     Args:
         vectors: unit rows, float32 [S, D], or [N, S, D] for many tracks at once.
         aggregation: "mean" or "concat"; "maxsim" compares segments and has no single vector.
+        senses: the columns of each sense, as `Embedder.senses` has them.
 
     Returns:
         float32 [D] for "mean", [S * D] for "concat", with N in front for many. Segments that cancel
@@ -45,7 +55,7 @@ def track_vector(vectors: Vectors, aggregation: str) -> Vectors:
         QueryError: an aggregation that does not exist or has no single vector.
     """
     if check_aggregation(aggregation) == "mean":
-        return unit(vectors.mean(axis=-2))
+        return _balanced(vectors, senses)
     if aggregation == "concat":
         return unit(vectors.reshape(*vectors.shape[:-2], -1))
     raise QueryError(
@@ -53,13 +63,16 @@ def track_vector(vectors: Vectors, aggregation: str) -> Vectors:
     )
 
 
-def similarities(query: Vectors, tracks: Vectors, aggregation: str) -> Vectors:
+def similarities(
+    query: Vectors, tracks: Vectors, aggregation: str, senses: Senses = ONE
+) -> Vectors:
     """Compare one track with many.
 
     Args:
         query: unit rows, [S, D].
         tracks: unit rows, [N, S, D]; for "mean" and "maxsim" S may differ from the query's.
         aggregation: one of `AGGREGATIONS`.
+        senses: the columns of each sense, as `Embedder.senses` has them.
 
     Returns:
         Cosines [N], -1..1, in the dtype of the arguments.
@@ -78,7 +91,7 @@ def similarities(query: Vectors, tracks: Vectors, aggregation: str) -> Vectors:
         raise ValueError(f"concat pairs segments: {query.shape[0]} against {tracks.shape[1]}")
     if aggregation == "concat":
         return np.asarray(tracks.reshape(len(tracks), -1) @ query.reshape(-1) / len(query))
-    return np.asarray(track_vector(tracks, "mean") @ track_vector(query, "mean"))
+    return np.asarray(track_vector(tracks, "mean", senses) @ track_vector(query, "mean", senses))
 
 
 def segment_table(query: Vectors, tracks: Vectors) -> Vectors:
@@ -123,6 +136,15 @@ def check_aggregation(aggregation: str) -> str:
     if aggregation not in AGGREGATIONS:
         raise QueryError(f"no aggregation {aggregation!r}; there are {', '.join(AGGREGATIONS)}")
     return aggregation
+
+
+def _balanced(vectors: Vectors, senses: Senses) -> Vectors:
+    """Unit mean of segments [.., S, D], each sense as long in it as in a segment: [.., D]."""
+    mean = vectors.mean(axis=-2)
+    for own in senses.values():
+        weight = np.linalg.norm(vectors[..., own], axis=-1).max(axis=-1, keepdims=True)
+        mean[..., own] = unit(mean[..., own]) * weight
+    return unit(mean)
 
 
 def _chamfer(table: Vectors) -> Vectors:

@@ -253,7 +253,8 @@ def _hearing(opened: Opened) -> Iterator[Check]:
         path = text_to_path(snapshot.paths[row])
         if not path.exists() or content_hash(path) != snapshot.contents[row]:
             continue
-        heard = track_vector(opened.embedder().embed_file(path).vectors, "mean")
+        embedder = opened.embedder()
+        heard = track_vector(embedder.embed_file(path).vectors, "mean", embedder.senses)
         same = float(heard @ snapshot.means[row])
         if same > SAME:
             yield Check("hearing", OK, f"{path} sounds as it did, {same:.4f}")

@@ -24,11 +24,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from soundalike.errors import QueryError
-from soundalike.library.folding import folded
+from soundalike.library.folding import NEAR, folded, meant
 from soundalike.library.snapshot import Snapshot
 from soundalike.library.tracks import text_to_path, title_of
 
-NEAR = 3
 # Who asks for a single letter gets so many of its tracks.
 RANKED = 5000
 # difflib's ratio from which a word counts as spelled like another: "coltrain", "coltrane".
@@ -116,10 +115,7 @@ def named(what: str, name: str, snapshot: Snapshot) -> list[int]:
         same = [number for number, key in enumerate(keys) if key and key == wanted]
         found |= np.isin(encoded.indices.to_numpy(zero_copy_only=False), same)
     if not found.any():
-        inside = [key for key in names if wanted and wanted in key]
-        alike = difflib.get_close_matches(wanted, names, n=NEAR)
-        close = [repr(names[key]) for key in dict.fromkeys([*inside, *alike])][:NEAR]
-        hint = f"; did you mean {' or '.join(close)}?" if close else ""
+        hint = meant(wanted, names)
         raise QueryError(f"no track of the library has the {what} {name!r}{hint}")
     return np.flatnonzero(found).tolist()
 

@@ -179,6 +179,12 @@ class Keeping(Held):
         if terms.prune:
             self._opened.forget_missing_roots()
         layout = laying_out.Layout(self._opened, table, embedder.identity)
+        entry = manifest.tables[embedder.identity]
+        if not entry.balanced:
+            if entry.senses and len(table):
+                layout.begin()
+                table.fold_anew()
+            entry.balanced = True
         if changes:
             layout.begin()
         ids = indexing.Ids(known.ids)

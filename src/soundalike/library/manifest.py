@@ -1,6 +1,6 @@
 """`library.json`: what a library consists of. Read without Lance, replaced atomically, small.
 
-    {"format": 3,
+    {"format": 4,
      "roots": ["/home/ann/Music"],                          folders that were indexed
      "filters": {"/home/ann/Music": {"exclude": ["*.wma"]}}, what each gives; see `choice.py`
      "removed": ["/home/ann/Music/jingle.mp3"],             tracks and folders to leave out
@@ -10,16 +10,19 @@
          "segments": 3, "dimension": 448, "snapshot": "snapshot-5e1f0c22", "behind": false,
          "senses": {"sound": [0, 192], "composition": [192, 448]},
          "curves": {"both": {"mean": [0.01, 0.15, 0.34, 0.52], ...}, ...},
+         "balanced": true,
          "indexed": "2026-11-25T13:00:00+00:00"}}}          end of the last indexing
 
 `source` is what the encoder was asked for by: a shipped name or a folder. `snapshot` names the
 folder with the table laid out for reading, `behind` says that the table has gone on since: an indexing
 runs, or was cut short. `senses` are the columns of each sense of a joined model, first and past the
-last; a single encoder has none. `curves` are the encoder's calibration (see `similarity`). Paths are
-texts of `path_to_text`.
+last; a single encoder has none. `balanced` says that the senses keep their weights in the mean of a
+track's segments (see `aggregation`). `curves` are the encoder's calibration (see `similarity`). Paths
+are texts of `path_to_text`.
 
-Formats 1 (no senses) and 2 (no curves, no filters, nothing removed, and not whether a snapshot is
-behind) are read all the same, and written anew as format 3.
+Formats 1 (no senses), 2 (no curves, no filters, nothing removed, and not whether a snapshot is behind)
+and 3 (means that are not balanced) are read all the same, and written anew as format 4; the next
+indexing takes the means anew.
 """
 
 from __future__ import annotations
@@ -38,7 +41,7 @@ from soundalike.library.disk import explained, reason, write_atomically
 from soundalike.library.similarity import Curves, checked_curves
 from soundalike.library.tracks import text_to_path
 
-FORMAT = 3
+FORMAT = 4
 FILE_NAME = "library.json"
 
 
@@ -58,6 +61,7 @@ class TableEntry:
     senses: dict[str, tuple[int, int]] = field(default_factory=dict)
     curves: Curves = field(default_factory=dict)
     behind: bool = False
+    balanced: bool = True
     indexed: str | None = None
 
     @property
@@ -117,7 +121,10 @@ def read_manifest(folder: Path) -> Manifest:
                 f"the library {folder} has format {version}; this version of soundalike reads up "
                 f"to {FORMAT}: upgrade soundalike, or index into another folder"
             )
-        tables = {name: _entry(fields) for name, fields in document["tables"].items()}
+        tables = {
+            name: _entry({"balanced": version > 3, **fields})
+            for name, fields in document["tables"].items()
+        }
         manifest = Manifest(
             _texts(document["roots"]),
             document["model"],

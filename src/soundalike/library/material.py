@@ -190,7 +190,8 @@ def _pieces(
 
 def _listen(paths: Sequence[Path], opened: Opened) -> Iterable[Piece | str]:
     """Listen to files: a piece each, or why not."""
-    for path, heard in zip(paths, opened.reading_embedder().embed(paths), strict=True):
+    embedder = opened.reading_embedder()
+    for path, heard in zip(paths, embedder.embed(paths), strict=True):
         if isinstance(heard, AudioError):
             yield heard.reason
             continue
@@ -212,4 +213,4 @@ def _listen(paths: Sequence[Path], opened: Opened) -> Iterable[Piece | str]:
             tags.year,
             tags.track_number,
         )
-        yield Piece(None, track, track_vector(heard.vectors, "mean"))
+        yield Piece(None, track, track_vector(heard.vectors, "mean", embedder.senses))

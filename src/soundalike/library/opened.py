@@ -221,8 +221,8 @@ class Opened:
 
 
 def _open_table(folder: Path, entry: TableEntry, *, create: bool = False) -> TrackTable:
-    S, D = entry.segments, entry.dimension
-    return TrackTable(folder, entry.name, segments=S, dimension=D, create=create)
+    S, D, senses = entry.segments, entry.dimension, entry.columns
+    return TrackTable(folder, entry.name, segments=S, dimension=D, senses=senses, create=create)
 
 
 def _gather_all(table: TrackTable, entry: TableEntry) -> Snapshot:

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from soundalike.audio.segments import Segment
 from soundalike.errors import QueryError
 from soundalike.library.aggregation import (
+    ONE,
     Vectors,
     check_aggregation,
     similarities,
@@ -118,6 +119,7 @@ class Ranker:
         """
         self.aggregation = check_aggregation(question.aggregation)
         self._own = columns_of(question.sense, snapshot.senses)
+        self._senses = snapshot.senses if self._own is None else ONE  # of the columns compared
         self.sense, self._snapshot, self._table = question.sense, snapshot, table
         self.liked = tuple(map(self._prepared, question.liked))
         self.disliked = tuple(map(self._prepared, question.disliked))
@@ -143,7 +145,7 @@ class Ranker:
     def likeness(self, seed: Query, segments: Vectors) -> Vectors:
         """Compare one of the seeds with tracks [n, S, D]: [n], in the dtype of the tracks."""
         vectors = _exactly(seed.vectors) if segments.dtype == np.float64 else seed.vectors
-        return similarities(vectors, segments, self.aggregation)
+        return similarities(vectors, segments, self.aggregation, self._senses)
 
     def segments(self, rows: npt.NDArray[np.int64]) -> Vectors:
         """The segments of rows, float32 [n, S, D], in the columns asked for."""
@@ -203,7 +205,7 @@ class Ranker:
         """Compare a seed with all tracks in float32: [N]."""
         own, snapshot = self._own, self._snapshot
         if aggregation == "mean" and own is None:
-            return np.asarray(snapshot.means @ track_vector(seed.vectors, "mean"))
+            return np.asarray(snapshot.means @ track_vector(seed.vectors, "mean", self._senses))
         if aggregation == "mean":
             # A joined model gives every segment the same length in these columns, the square root
             # of the weight. So the mean of the unit rows has the direction of the mean stored.
@@ -217,14 +219,15 @@ class Ranker:
             block = slice(start, start + _BLOCK)
             segments = snapshot.segments[block]
             segments = segments if own is None else unit(segments[..., own])
-            scores[block] = similarities(seed.vectors, segments, aggregation)
+            scores[block] = similarities(seed.vectors, segments, aggregation, self._senses)
         return scores
 
     def _proposed(self, count: int) -> npt.NDArray[np.int64]:
         """Rows the approximate index finds near the only seed."""
         (seed,) = self.liked
         count = min(count + len(seed.left_out), len(self._snapshot))
-        ids = self._lance().candidates(track_vector(seed.vectors, "mean"), count)
+        vector = track_vector(seed.vectors, "mean", self._senses)
+        ids = self._lance().candidates(vector, count)
         # One that is not in the snapshot was added since by another process.
         rows = [self._snapshot.row_of_id.get(name, -1) for name in ids]
         return np.array([row for row in rows if row >= 0 and self._allowed[row]], np.int64)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy.typing as npt
 from soundalike.errors import QueryError
 from soundalike.library import groups, ranking
 from soundalike.library.aggregation import Vectors, unit
-from soundalike.library.folding import folded
+from soundalike.library.folding import folded, meant
 from soundalike.library.groups import Group, Groups
 from soundalike.library.held import Held
 from soundalike.library.search import check_count
@@ -19,7 +18,6 @@ from soundalike.library.snapshot import Snapshot
 from soundalike.library.tracks import Track
 
 PAIRS = 3
-NEAR_NAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +181,10 @@ def _named(name: str, found: Groups, kind: str) -> list[int]:
         raise QueryError(f"{name!r} is no {kind}; tracks whose file names none belong to nobody")
     chosen = [group for group, other in enumerate(found.names) if other == wanted]
     if not chosen:
-        inside = [other for other in found.names if wanted in other]
-        near = dict.fromkeys([*inside, *difflib.get_close_matches(wanted, found.names, NEAR_NAMES)])
-        spelled = [repr(found.listed[found.names.index(other)].name) for other in near]
-        hint = f"; did you mean {' or '.join(spelled[:NEAR_NAMES])}?" if near else ""
-        raise QueryError(f"the library has no {kind} {name!r}{hint}")
+        spellings: dict[str, str] = {}
+        for other, group in zip(found.names, found.listed, strict=True):
+            spellings.setdefault(other, group.name)  # as the first one spells it
+        raise QueryError(f"the library has no {kind} {name!r}{meant(wanted, spellings)}")
     return chosen
 
 

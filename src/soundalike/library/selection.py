@@ -225,7 +225,7 @@ class Chooser:
         found = [(known.means[i], float(known.durations[i]), known.title(i)) for i in excluded]
         for seed in seeds if not self._selection.include_self else ():
             if seed.track is not None:
-                mean = track_vector(seed.query.vectors, "mean")
+                mean = track_vector(seed.query.vectors, "mean", self._snapshot.senses)
                 found.append((mean, seed.track.duration, plain_title(seed.track.title)))
         return found
 

@@ -40,7 +40,7 @@ import pyarrow as pa
 
 from soundalike.audio.segments import Segment
 from soundalike.errors import LibraryError
-from soundalike.library.aggregation import track_vector
+from soundalike.library.aggregation import ONE, Senses, track_vector
 from soundalike.library.disk import explained
 from soundalike.library.memory import connect
 from soundalike.library.scan import AudioFile, Known
@@ -89,10 +89,17 @@ class TrackTable:
     """The tracks of a library as one encoder hears them."""
 
     def __init__(
-        self, folder: Path, name: str, *, segments: int, dimension: int, create: bool = False
+        self,
+        folder: Path,
+        name: str,
+        *,
+        segments: int,
+        dimension: int,
+        senses: Senses = ONE,
+        create: bool = False,
     ) -> None:
         """Open the table, with `create` also one that is not there yet. Raises LibraryError."""
-        self.segments, self.dimension = segments, dimension
+        self.segments, self.dimension, self._senses = segments, dimension, senses
         self.schema = _schema(segments, dimension)
         self._doing = f"the table {name} of the library {folder}"
         with explained(f"cannot open {self._doing}"):
@@ -109,6 +116,18 @@ class TrackTable:
         with explained(f"cannot write {self._doing}"):
             if lacking := {name: _LATER[name] for name in self._lacking()}:
                 self._table.add_columns(lacking)
+
+    def fold_anew(self) -> None:
+        """Take the means of all segments anew, as `track_vector` does now; a killed run is repeated."""
+        with explained(f"cannot write {self._doing}"):
+            ids = self.read(["id"])["id"].to_pylist()
+            for start in range(0, len(ids), CHUNK):
+                rows = self.read(self.schema.names, ids=ids[start : start + CHUNK])
+                flat = rows["segments"].combine_chunks().flatten().to_numpy()
+                segments = flat.reshape(-1, self.segments, self.dimension)
+                means = track_vector(segments, "mean", self._senses)
+                place = rows.schema.get_field_index("vector")
+                self._merge(rows.set_column(place, self.schema.field("vector"), _fixed(means)))
 
     def known(self) -> Memory:
         """List what the table remembers of every file, in no order."""
@@ -149,7 +168,9 @@ class TrackTable:
             facts = [{**_facts(record), "added_at": now} for record in records]
             vectors = np.stack([record.vectors for record in records])
             segments = [record.segments for record in records]
-            rows = _columns(self.schema, facts, segments=segments, vectors=vectors)
+            rows = _columns(
+                self.schema, facts, segments=segments, vectors=vectors, senses=self._senses
+            )
             if replacing:
                 self._merge(rows)
             else:
@@ -347,15 +368,20 @@ def _columns(
     *,
     segments: Sequence[tuple[Segment, ...]],
     vectors: npt.NDArray[np.float32],
+    senses: Senses,
 ) -> pa.Table:
     times = np.array([[(s.start, s.end) for s in row] for row in segments], np.float64)
-    arrays = (times[..., 0], times[..., 1], vectors, track_vector(vectors, "mean"))
+    arrays = (times[..., 0], times[..., 1], vectors, track_vector(vectors, "mean", senses))
     rows = pa.Table.from_pylist(facts, schema=pa.schema(_FACTS))
     for name, array in zip(schema.names[len(FACTS) :], arrays, strict=True):
-        field, flat = schema.field(name), pa.array(np.ascontiguousarray(array).ravel())
-        column = pa.FixedSizeListArray.from_arrays(flat, field.type.list_size)
-        rows = rows.append_column(field, column)
+        rows = rows.append_column(schema.field(name), _fixed(array.reshape(len(rows), -1)))
     return rows
+
+
+def _fixed(array: npt.NDArray[Any]) -> pa.FixedSizeListArray:
+    """A column of lists, one for each row [n, W]."""
+    flat = pa.array(np.ascontiguousarray(array).ravel())
+    return pa.FixedSizeListArray.from_arrays(flat, array.shape[1])
 
 
 def _file(row: dict[str, Any]) -> AudioFile:

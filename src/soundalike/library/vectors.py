@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from soundalike.errors import QueryError
-from soundalike.library.aggregation import check_aggregation, track_vector, unit
+from soundalike.library.aggregation import ONE, check_aggregation, track_vector, unit
 from soundalike.library.ranking import columns_of
 from soundalike.library.snapshot import Snapshot
 from soundalike.library.store import TrackTable
@@ -86,8 +86,8 @@ def batches(
             yield Batch(some, stored if own is None else unit(stored[:, own]))
             continue
         parts = _segments(snapshot, some, table)
-        parts = parts if own is None else unit(parts[..., own])
-        folded = np.asarray(track_vector(parts, aggregation), np.float32)
+        parts, senses = (parts, snapshot.senses) if own is None else (unit(parts[..., own]), ONE)
+        folded = np.asarray(track_vector(parts, aggregation, senses), np.float32)
         if not segments:
             yield Batch(some, folded)
             continue

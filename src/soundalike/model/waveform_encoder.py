@@ -217,11 +217,18 @@ class WaveformEncoder(SegmentEncoder):
         return embedding
 
 
+FLOOR = 1e-4
+"""Of the mean variance of what changes move: below, directions are taken to be alike."""
+
+
 class Readout(nn.Module):
     """embedding = unit length of W (h - mean); until fitted, W = 1 and mean = 0.
 
-    Centring and partial whitening: directions of large variance are shrunk by the power `strength`
-    of their standard deviation (0 leaves them, 1 whitens wholly).
+    `fit`     centring and partial whitening: directions of large variance are shrunk by the power
+              `strength` of their standard deviation (0 leaves them, 1 whitens wholly).
+    `steady`  the same with the deviation that changes of the sound cause: noise, a telephone, a room.
+              Within-class covariance normalisation (Hatch, Kajarekar & Stolcke, Interspeech 2006),
+              where the speaker was a class; here it is one segment and its changed views.
     """
 
     mean: Tensor  # [D]
@@ -254,4 +261,28 @@ class Readout(nn.Module):
         variance = variance.clamp(min=float(variance.max()) * 1e-4)
         weight = (directions * variance ** (-strength / 2)) @ directions.T
         self.mean.copy_(mean)
+        self.weight.copy_(weight / weight.norm() * weight.shape[0] ** 0.5)
+
+    @torch.no_grad()
+    def steady(self, plain: Tensor, changed: Tensor, *, strength: float) -> None:
+        """Shrink the directions in which changes move embeddings, after `fit`.
+
+        Args:
+            plain: representations h of training music, float32 [M, D]; a segment may stand there
+                several times.
+            changed: h of the same segments after some change, row by row.
+            strength: power of the standard deviation of the difference.
+
+        Raises:
+            ValueError: arrays of different shapes, or fewer rows than dimensions.
+        """
+        if plain.shape != changed.shape or len(plain) < plain.shape[1]:
+            raise ValueError(
+                f"{tuple(plain.shape)} and {tuple(changed.shape)} are no [M, D], M >= D"
+            )
+        moved = (self(changed) - self(plain)).double()
+        variance, directions = torch.linalg.eigh(moved.T @ moved / len(moved))
+        # What no change moves must not become all that counts.
+        variance = variance + float(variance.mean()) * FLOOR
+        weight = (directions * variance ** (-strength / 2)) @ directions.T @ self.weight.double()
         self.weight.copy_(weight / weight.norm() * weight.shape[0] ** 0.5)

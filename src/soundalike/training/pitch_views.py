@@ -27,6 +27,12 @@ from soundalike.audio.constant_q import ConstantQ, ConstantQSettings
 from soundalike.training.pairs import Batch, Clip, Plan, choose
 from soundalike.training.sources import Source, WaveformCache, as_float, cached_name
 
+CORNER = 15
+"""Frames of a view between two corners of its tempo: 3 s, about a phrase."""
+
+LOUDER = 1_000.0
+"""What the level of a segment may be raised by after something was taken away: 30 dB of power."""
+
 Analyse = Callable[[np.ndarray], np.ndarray]
 """Waveform float32 [T] -> features float32 [P, n], n frames at a fixed rate."""
 
@@ -42,6 +48,8 @@ class PitchViewSettings:
     noise: float = 0.4  # probability of a floor of noise
     band: float = 0.3  # probability of losing the lowest octave, and of losing the highest ones
     gap: float = 0.3  # probability of a gap in time, up to a seventh of the view
+    rubato: float = 0.0  # standard deviation of the logarithm of the tempo within a view
+    register: float = 0.0  # probability of hearing but a stretch of the rows, and that as loud
 
 
 class FeatureCache:
@@ -124,21 +132,45 @@ class PitchPairs(Dataset[Batch]):
         F = front_end.frames(self.plan.clip)
         place = share * whole.shape[1] + rng.normal(0, settings.drift) / front_end.hop
         length = F * front_end.pool * float(np.exp(rng.uniform(-1, 1) * settings.stretch))
-        crop = read_frames(whole, place - length / 2, length, F)
+        crop = read_frames(whole, place - length / 2, length, breathing(F, settings.rubato, rng))
         semitones = int(rng.integers(-settings.transpose, settings.transpose + 1))
         return changed(transposed(crop, semitones), settings, rng)
 
 
-def read_frames(whole: np.ndarray, start: float, length: float, frames: int) -> np.ndarray:
-    """Read `length` frames of [P, n] from `start` on, moved to lie inside, as `frames` [P, frames].
+def breathing(frames: int, deviation: float, rng: np.random.Generator) -> np.ndarray:
+    """When each frame of a view is played, as shares of its length: float64 [frames], rising in 0..1.
+
+    The tempo is a broken line with a corner every `CORNER` frames, whose logarithms have the standard
+    deviation given: a player hurries and lingers within a phrase, and ends with the others. Without a
+    deviation nothing is drawn.
+    """
+    even = (np.arange(frames) + 0.5) / frames
+    if deviation == 0:
+        return even
+    corners = np.arange(0, frames + CORNER, CORNER)
+    pace = np.exp(np.interp(np.arange(frames), corners, rng.normal(0, deviation, len(corners))))
+    shares: np.ndarray = (np.cumsum(pace) - pace / 2) / pace.sum()
+    return shares
+
+
+def read_frames(whole: np.ndarray, start: float, length: float, shares: np.ndarray) -> np.ndarray:
+    """Read `length` frames of [P, n] from `start` on, moved to lie inside, at `shares` of it.
 
     Each answer is the mean of two neighbouring frames around its place; reading more or fewer frames
     than are answered is another tempo. A recording that is shorter is read as a whole.
+
+    Args:
+        whole: features [P, n].
+        start, length: in frames of it.
+        shares: float [F], where each answer lies between the start (0) and the end (1).
+
+    Returns:
+        float32 [P, F].
     """
     n = whole.shape[1]
     length = min(length, n)
     start = min(max(start, 0.0), n - length)
-    places = start + (np.arange(frames) + 0.5) * length / frames - 0.5
+    places = start + shares * length - 0.5
     lower = np.clip(np.floor(places).astype(int), 0, n - 1)
     upper = np.clip(lower + 1, 0, n - 1)
     first, last = int(lower[0]), int(upper[-1]) + 1
@@ -171,6 +203,8 @@ def changed(
     if rng.random() < settings.noise:
         floor = np.float32(magnitude.max() * 10 ** rng.uniform(-4, -1.5))
         magnitude = magnitude + floor * rng.random((P, F), dtype=np.float32)
+    if rng.random() < settings.register:
+        magnitude = within_register(magnitude, *draw_register(P, rng))
     view: np.ndarray = np.log1p(magnitude * np.float32(10 ** rng.uniform(-0.3, 0.3)))
     if rng.random() < settings.band:
         view[: int(rng.integers(0, 12))] = 0
@@ -180,6 +214,25 @@ def changed(
         start = int(rng.integers(0, F - F // 7))
         view[:, start : start + int(rng.integers(F // 30, F // 7))] = 0
     return view
+
+
+def draw_register(rows: int, rng: np.random.Generator) -> tuple[int, int]:
+    """The first row that is heard and the first above that is not, half of all rows apart or more.
+
+    From the lowest to half the rows are lost, here or there: a hand that does not play, a singer by
+    herself, a telephone.
+    """
+    low, high = sorted(rng.integers(0, rows // 2 + 1, 2).tolist())
+    return (low, rows - (high - low)) if rng.random() < 0.5 else (high - low, rows - low)
+
+
+def within_register(magnitude: np.ndarray, low: int, high: int) -> np.ndarray:
+    """Keep rows `low` to `high` of [P, F] and play them as loudly as all were, by 30 dB at most."""
+    kept = np.zeros_like(magnitude)
+    kept[low:high] = magnitude[low:high]
+    whole, left = float(np.square(magnitude).sum()), float(np.square(kept).sum())
+    louder: np.ndarray = kept * np.float32(np.sqrt(min(whole / max(left, 1e-12), LOUDER)))
+    return louder
 
 
 def analysis(front_end: ConstantQ) -> Analyse:

@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
@@ -87,6 +87,27 @@ class ValidationSettings:
     readout: float = 0.75  # strength of its whitening, chosen on validation (docs/results.md)
 
 
+CHANGES: Mapping[str, Mapping[str, float]] = {
+    "noise": {"probability": 0.5, "min_ratio": 0.02, "max_ratio": 1.0},
+    "gain": {},
+    "pitch_shift": {"probability": 0.25, "max_cents": 250.0},
+    "reverb": {"probability": 0.3},
+    "equalizer": {"probability": 0.3},
+    "bandwidth": {"probability": 0.2},
+    "narrow_band": {"probability": 0.35},
+}
+"""What music goes through and stays the same music: noise of 0 dB, a telephone, another room."""
+
+
+@dataclass(frozen=True, slots=True)
+class SteadinessSettings:
+    """How little the read-out shall heed what a change of the sound moves (training/readout.py)."""
+
+    strength: float = 0.0  # 0: all directions count alike; 1: each over the deviation changes cause
+    views: int = 2  # changed ones of every segment it is fitted on
+    changes: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: CHANGES)  # a chain
+
+
 LIMITS = (
     ("seed", 0, 1 << 40),
     ("model.segments.count", 1, math.inf),
@@ -108,6 +129,8 @@ LIMITS = (
     ("pitch_views.noise", 0, 1),
     ("pitch_views.band", 0, 1),
     ("pitch_views.gap", 0, 1),
+    ("pitch_views.rubato", 0, 1),
+    ("pitch_views.register", 0, 1),
     ("teacher.weight", 0, math.inf),
     ("teacher.directions", 1, math.inf),
     ("teacher.relations", 0, math.inf),
@@ -120,6 +143,8 @@ LIMITS = (
     ("optimizer.ema", 0, 0.999999),
     ("validation.every", 1, math.inf),
     ("validation.readout", 0, 1),
+    ("steadiness.strength", 0, 2),
+    ("steadiness.views", 1, 1_000),
 )
 """Smallest and largest value of a setting: what would only fail after hours, or never say why."""
 
@@ -139,6 +164,7 @@ class Recipe:
     teacher: TeacherSettings = field(default_factory=TeacherSettings)
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     validation: ValidationSettings = field(default_factory=ValidationSettings)
+    steadiness: SteadinessSettings = field(default_factory=SteadinessSettings)
 
     def __post_init__(self) -> None:
         if self.objective not in ("contrastive", "artist"):
@@ -152,11 +178,15 @@ class Recipe:
                 raise Misfit(f"{key}={value} must {limit}", key)
         for key, why in self._contradictions():
             raise Misfit(f"{key}={reduce(getattr, key.split('.'), self)}: {why}", key)
-        for name in self.augmentations:
-            try:
-                self._chain([name])
-            except ValueError as error:
-                raise Misfit(f"augmentations: {error}", f"augmentations.{name}") from error
+        for table, stages in (
+            ("augmentations", self.augmentations),
+            ("steadiness.changes", self.steadiness.changes),
+        ):
+            for name, values in stages.items():
+                try:
+                    self._chain({name: values})
+                except ValueError as error:
+                    raise Misfit(f"{table}: {error}", f"{table}.{name}") from error
 
     @property
     def clip(self) -> int:
@@ -168,14 +198,18 @@ class Recipe:
         """The augmentations, clips [B, C] -> views [B, L]; None where a view is the bare clip."""
         return self._chain(self.augmentations) if self.augmentations else None
 
-    def _chain(self, names: Iterable[str]) -> Chain:
+    @property
+    def changes(self) -> Chain:
+        """What the read-out is to be steady against, segments [B, L] -> segments [B, L]."""
+        return self._chain(self.steadiness.changes)
+
+    def _chain(self, stages: Mapping[str, Mapping[str, float]]) -> Chain:
         # Numbers of a recipe are floats; a stage that counts with one wants it whole.
         values = {
             name: {
-                key: int(value) if value.is_integer() else value
-                for key, value in self.augmentations[name].items()
+                key: int(value) if value.is_integer() else value for key, value in settings.items()
             }
-            for name in names
+            for name, settings in stages.items()
         }
         model = self.model
         return Chain.from_settings(values, sample_rate=model.sample_rate, length=model.samples)
@@ -219,10 +253,11 @@ class Recipe:
     def digest(self) -> str:
         """12 hex digits that tell two recipes apart; a run is only resumed with the recipe it began.
 
-        Validation is left out: how one looks at a run does not change what it learns.
+        Validation and steadiness are left out: how one looks at a run, and what is made of its end,
+        does not change what it learns.
         """
         settings = dataclasses.asdict(self)
-        del settings["validation"]
+        del settings["validation"], settings["steadiness"]
         text = json.dumps(settings, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -16,7 +16,6 @@ import torch
 from torch import nn
 
 from soundalike.audio.constant_q import ConstantQ
-from soundalike.audio.segments import cut, grid, sample_range
 from soundalike.errors import AudioError, RecipeError
 from soundalike.model.checkpoint import from_pretrained
 from soundalike.model.waveform_encoder import WaveformEncoder
@@ -24,21 +23,18 @@ from soundalike.training.artist_classifier import ArtistClassifier
 from soundalike.training.contrast import Contrast
 from soundalike.training.pairs import Pairs, Plan, ViewMaker
 from soundalike.training.pitch_views import FeatureCache, PitchPairs, analysis
+from soundalike.training.readout import fit_readout, readout_segments, steady_readout
 from soundalike.training.recipe import Recipe
 from soundalike.training.sources import (
     Source,
     WaveformCache,
     artists_of,
-    as_float,
     read_arrangements,
     read_sources,
 )
 from soundalike.training.teacher import Student, TeacherTargets
 from soundalike.training.trainer import Progress, Scores, Trainer
 from soundalike.training.view_bank import BankedPairs, ViewBank, bank_folder
-
-READOUT_SEGMENTS = 512
-"""Training segments on which a read-out is fitted, at most."""
 
 
 def train(
@@ -67,22 +63,23 @@ def train(
         RecipeError: nothing usable to train on, or settings that do not fit each other.
         ModelError: `folder` holds a run of another recipe.
     """
-    trainer, readout = assemble(recipe, folder, warn)
+    trainer, segments = assemble(recipe, folder, warn)
 
     def look(model: WaveformEncoder) -> Scores:
-        readout(model)
+        fit_readout(model, segments, recipe.validation.readout)
         return validate(model)
 
     trainer.validate, trainer.report = look, report
     model = trainer.run(until)
-    readout(model)
+    fit_readout(model, segments, recipe.validation.readout)
+    steady_readout(model, segments, recipe)
     return model.cpu()
 
 
 def assemble(
     recipe: Recipe, folder: Path, warn: Callable[[AudioError], None]
-) -> tuple[Trainer, Callable[[WaveformEncoder], None]]:
-    """The trainer of a recipe, and the function that fits a model's read-out on its training data."""
+) -> tuple[Trainer, np.ndarray]:
+    """The trainer of a recipe, and segments int16 [N, L] of its training data to fit a read-out on."""
     torch.manual_seed(recipe.seed)
     settings = recipe.model
     cache = WaveformCache(recipe.data.cache, settings.sample_rate)
@@ -102,49 +99,7 @@ def assemble(
         return {"none": 0.0}
 
     trainer = Trainer(recipe, model, objectives, pairs, folder, nothing)
-    segments = readout_segments(cache, sources, recipe)
-    strength = recipe.validation.readout
-
-    def fit(model: WaveformEncoder) -> None:
-        fit_readout(model, segments, strength)
-
-    return trainer, fit
-
-
-def readout_segments(cache: WaveformCache, sources: list[Source], recipe: Recipe) -> np.ndarray:
-    """Plain segments of training music, int16 [N, L]: the grid of each track, evenly thinned."""
-    settings = recipe.model
-    L, rate = settings.samples, settings.sample_rate
-    places = []
-    for source in sources:
-        waveform = cache.waveform(source.recordings[0])
-        # A short-segment network hears many windows of a track; for statistics the middle ones do.
-        count = max(settings.segments.count, 4)
-        for segment in grid(len(waveform) / rate, count=count, length=settings.segments.length):
-            places.append((waveform, *sample_range(segment, rate, L)))
-    if len(places) > READOUT_SEGMENTS:
-        places = [places[i] for i in np.linspace(0, len(places) - 1, READOUT_SEGMENTS).astype(int)]
-    return np.stack([_cut16(waveform[first:past], L) for waveform, first, past in places])
-
-
-@torch.no_grad()
-def fit_readout(model: WaveformEncoder, segments: np.ndarray, strength: float) -> None:
-    """Fit the read-out of `model` on segments int16 [N, L] of training music."""
-    device = next(model.encoder.parameters()).device
-    rows = []
-    for part in np.array_split(segments, max(1, len(segments) // 16)):
-        waveforms = torch.from_numpy(as_float(part)).to(device)
-        rows.append(model.encoder(model.front_end(waveforms)).float().cpu())
-    h = torch.cat(rows)
-    if len(h) >= h.shape[1]:  # a run on a handful of tracks keeps the plain read-out
-        readout = model.readout.cpu()
-        readout.fit(h, strength=strength)
-        readout.to(device)
-
-
-def _cut16(piece: np.ndarray, length: int) -> np.ndarray:
-    piece = np.asarray(piece)
-    return piece if len(piece) == length else cut(piece, 0, length).astype(np.int16)
+    return trainer, readout_segments(cache, sources, recipe)
 
 
 def _objectives(

@@ -31,6 +31,7 @@ from soundalike.evaluation.metrics import Interval, paired_difference
 from soundalike.evaluation.pictures import forest
 from soundalike.evaluation.retrieval import ALL, Retrieval, judge
 from soundalike.evaluation.sounds import Sound
+from soundalike.library.aggregation import ONE, Senses
 
 TRIMS = (0.0, 5.0, 10.0, 20.0, 30.0)
 TRIMMED = " trimmed"
@@ -85,6 +86,7 @@ def measure(
     retrievals: Sequence[Retrieval],
     training: Sequence[Sound],
     *,
+    senses: Senses = ONE,
     counts: Sequence[int] = COUNTS,
     timed: int = 10_000,
 ) -> dict[str, Any]:
@@ -94,6 +96,7 @@ def measure(
         described: sounds -> descriptions of a `DenseGrid` with these counts.
         retrievals: the tasks; `trimmed` makes one of another.
         training: sounds that no task holds, to fit "reduced" on.
+        senses: the columns of each sense of a joined model.
         counts: numbers of segments S.
         timed: random tracks that one query is compared with to measure its time; 0 measures none.
 
@@ -101,7 +104,7 @@ def measure(
         The figures: scores of every query by task, way and S, and what every way costs.
     """
     references = described.of(training)
-    ways = {S: combinations(_grids(references, S, counts)) for S in counts}
+    ways = {S: combinations(_grids(references, S, counts), senses) for S in counts}
     tasks = []
     for retrieval in retrievals:
         sounds = described.of(retrieval.queries), described.of(retrieval.tracks)

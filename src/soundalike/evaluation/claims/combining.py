@@ -21,7 +21,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from soundalike.library.aggregation import segment_table, similarities, track_vector, unit
+from soundalike.library.aggregation import (
+    ONE,
+    Senses,
+    segment_table,
+    similarities,
+    track_vector,
+    unit,
+)
 
 MOST_PAIRS = 3
 NAMES = ("mean", "concat", "reduced", "max", "maxsim", "best pairs")
@@ -47,11 +54,12 @@ class Combination:
         return np.stack([self.compare(query, kept) for query in self.keep(queries)])
 
 
-def combinations(training: np.ndarray) -> list[Combination]:
+def combinations(training: np.ndarray, senses: Senses = ONE) -> list[Combination]:
     """All ways, in the order of `NAMES`.
 
     Args:
         training: unit rows of training tracks, [N, S, D], N at least 1: what "reduced" is fitted on.
+        senses: the columns of each sense of a joined model.
     """
     axes = principal_axes(track_vector(training, "concat"), training.shape[2])
 
@@ -62,7 +70,7 @@ def combinations(training: np.ndarray) -> list[Combination]:
         return np.asarray(tracks @ query)
 
     return [
-        Combination("mean", lambda v: track_vector(v, "mean"), dot),
+        Combination("mean", lambda v: track_vector(v, "mean", senses), dot),
         Combination("concat", lambda v: track_vector(v, "concat"), dot),
         Combination("reduced", lambda v: unit(track_vector(v, "concat") @ axes.T), dot),
         Combination("max", as_is, lambda q, t: segment_table(q, t).max(axis=(1, 2))),

@@ -1,0 +1,88 @@
+"""Training music -> the read-out of an encoder, fitted when the network has learnt.
+
+    segments int16 [N, L]   ->  h [N, D]                     ->  centring and partial whitening
+    the same, changed       ->  embeddings before and after  ->  what a change moves counts less
+
+Both are linear and are folded into one matrix (`Readout` in model/waveform_encoder.py), so listening
+costs nothing more. Only training music is looked at, and no label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from soundalike.audio.segments import cut, grid, sample_range
+from soundalike.model.waveform_encoder import WaveformEncoder
+from soundalike.training.recipe import Recipe
+from soundalike.training.sources import Source, WaveformCache, as_float
+
+READOUT_SEGMENTS = 512
+"""Training segments on which a read-out is fitted, at most."""
+
+AT_ONCE = 16
+
+
+def readout_segments(cache: WaveformCache, sources: list[Source], recipe: Recipe) -> np.ndarray:
+    """Plain segments of training music, int16 [N, L]: the grid of each track, evenly thinned."""
+    settings = recipe.model
+    L, rate = settings.samples, settings.sample_rate
+    places = []
+    for source in sources:
+        waveform = cache.waveform(source.recordings[0])
+        # A short-segment network hears many windows of a track; for statistics the middle ones do.
+        count = max(settings.segments.count, 4)
+        for segment in grid(len(waveform) / rate, count=count, length=settings.segments.length):
+            places.append((waveform, *sample_range(segment, rate, L)))
+    if len(places) > READOUT_SEGMENTS:
+        places = [places[i] for i in np.linspace(0, len(places) - 1, READOUT_SEGMENTS).astype(int)]
+    return np.stack([_cut16(waveform[first:past], L) for waveform, first, past in places])
+
+
+@torch.no_grad()
+def fit_readout(model: WaveformEncoder, segments: np.ndarray, strength: float) -> None:
+    """Fit centring and whitening of `model` on segments int16 [N, L] of training music."""
+    h = torch.cat([_represented(model, waveforms) for waveforms in _waveforms(segments)])
+    if len(h) >= h.shape[1]:  # a run on a handful of tracks keeps the plain read-out
+        device = model.readout.mean.device
+        model.readout.cpu().fit(h, strength=strength)
+        model.readout.to(device)
+
+
+@torch.no_grad()
+def steady_readout(model: WaveformEncoder, segments: np.ndarray, recipe: Recipe) -> None:
+    """Make a fitted read-out steady against the changes of a recipe, as its `steadiness` says."""
+    settings, chain = recipe.steadiness, recipe.changes
+    if not settings.strength or settings.views * len(segments) < model.dimension:
+        return
+    rng = torch.Generator().manual_seed(recipe.seed)
+    plain, changed = [], []
+    for waveforms in _waveforms(segments):
+        before = _represented(model, waveforms)
+        for _ in range(settings.views):
+            plain.append(before)
+            changed.append(_represented(model, chain(waveforms, rng)))
+    device = model.readout.mean.device
+    model.readout.cpu().steady(torch.cat(plain), torch.cat(changed), strength=settings.strength)
+    model.readout.to(device)
+
+
+def _waveforms(segments: np.ndarray) -> Iterator[Tensor]:
+    """Segments int16 [N, L] as float32 [some, L]."""
+    for part in np.array_split(segments, max(1, len(segments) // AT_ONCE)):
+        yield torch.from_numpy(as_float(part))
+
+
+def _represented(model: WaveformEncoder, waveforms: Tensor) -> Tensor:
+    """h of waveforms [B, L], on the CPU: float32 [B, D]."""
+    device = next(model.encoder.parameters()).device
+    h: Tensor = model.encoder(model.front_end(waveforms.to(device)))
+    return h.float().cpu()
+
+
+def _cut16(piece: np.ndarray, length: int) -> np.ndarray:
+    piece = np.asarray(piece)
+    return piece if len(piece) == length else cut(piece, 0, length).astype(np.int16)
