@@ -10,7 +10,7 @@ parts' cosines,
     a · b = sum_i w_i cos_i(a, b) / sum_i w_i,
 
 so whatever compares vectors by cosine compares by all senses at once, and a sense alone is found in
-its columns.
+its columns. The mean of a track's segments keeps these weights (`library/aggregation.py`).
 """
 
 from __future__ import annotations
