@@ -23,11 +23,10 @@ from soundalike.evaluation.systems import (
     System,
     find_system,
     require_system,
-    similarity_matrix,
     source_digest,
     system_names,
 )
-from soundalike.library.aggregation import AGGREGATIONS, similarities
+from soundalike.library.aggregation import AGGREGATIONS, similarities, similarity_matrix
 
 RNG = np.random.default_rng(0)
 

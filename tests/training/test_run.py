@@ -21,9 +21,9 @@ from small_run import RATE, small_model, small_recipe, tune, write_tunes, write_
 from soundalike.audio.augmentations import Chain
 from soundalike.errors import AudioError, RecipeError
 from soundalike.evaluation.retrieval import judge
-from soundalike.evaluation.systems import similarity_matrix
 from soundalike.evaluation.tasks.recordings import Halves, read_recordings
 from soundalike.evaluation.tasks.same_track import same_track
+from soundalike.library.aggregation import similarity_matrix
 from soundalike.model.checkpoint import save_pretrained
 from soundalike.model.sample_cnn import SampleCNNSettings
 from soundalike.model.waveform_encoder import ModelSettings, SegmentSettings, WaveformEncoder

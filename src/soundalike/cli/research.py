@@ -76,9 +76,9 @@ def train(
 def validation_scores(halves: Halves | None, model: WaveformEncoder) -> dict[str, float]:
     """Retrieval on held-out tracks; the first score chooses the weights."""
     from soundalike.evaluation.retrieval import judge
-    from soundalike.evaluation.systems import similarity_matrix
     from soundalike.evaluation.tasks.same_label import same_album
     from soundalike.evaluation.tasks.same_track import same_track
+    from soundalike.library.aggregation import similarity_matrix
 
     if halves is None:
         return {"MRR": 0.0}

@@ -26,9 +26,8 @@ from soundalike.evaluation.descriptions import Progress, silently
 from soundalike.evaluation.duplicates import same_recording
 from soundalike.evaluation.report import provenance
 from soundalike.evaluation.sounds import digest, file_key
-from soundalike.evaluation.systems import similarity_matrix
 from soundalike.evaluation.tasks.recordings import Recording
-from soundalike.library.aggregation import ONE, Senses, unit
+from soundalike.library.aggregation import ONE, Senses, similarity_matrix, unit
 from soundalike.library.disk import explained, write_atomically
 from soundalike.library.ranking import BOTH
 from soundalike.library.similarity import (

@@ -33,14 +33,7 @@ from soundalike.embedder import Embedder, shipped_models
 from soundalike.errors import ModelError
 from soundalike.evaluation.descriptions import Descriptions, Progress, silently
 from soundalike.evaluation.sounds import SAMPLE_RATE, Sound, digest
-from soundalike.library.aggregation import (
-    ONE,
-    Senses,
-    check_aggregation,
-    similarities,
-    track_vector,
-    unit,
-)
+from soundalike.library.aggregation import check_aggregation, similarity_matrix, unit
 from soundalike.library.disk import reason
 
 WORKERS = 2  # sounds encoded side by side, one thread each
@@ -381,28 +374,6 @@ def source_digest(function: Callable[..., object] | type) -> str:
     """12 hexadecimal digits of the Python files in the folder that a function or class lives in."""
     folder = Path(inspect.getfile(function)).parent
     return digest(*(path.read_text("utf-8") for path in sorted(folder.glob("*.py"))))
-
-
-def similarity_matrix(
-    queries: Sequence[np.ndarray],
-    tracks: Sequence[np.ndarray],
-    aggregation: str,
-    senses: Senses = ONE,
-) -> np.ndarray:
-    """Cosines of every query with every track under an aggregation: float32 [Q, N].
-
-    Args:
-        queries, tracks: segment vectors with unit rows, [S, D] each.
-        aggregation: "mean", "concat" or "maxsim".
-        senses: the columns of each sense of a joined model.
-    """
-    stacked = np.stack(tracks)
-    if aggregation == "maxsim":
-        return np.stack([similarities(query, stacked, aggregation) for query in queries])
-    ours, theirs = (
-        track_vector(each, aggregation, senses) for each in (np.stack(queries), stacked)
-    )
-    return np.asarray(ours @ theirs.T, dtype=np.float32)
 
 
 def _write_wav(path: Path, waveform: np.ndarray, sample_rate: int) -> None:

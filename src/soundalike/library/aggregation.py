@@ -22,7 +22,7 @@ Pure functions on arrays: the search and the evaluation compare tracks by the sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -92,6 +92,31 @@ def similarities(
     if aggregation == "concat":
         return np.asarray(tracks.reshape(len(tracks), -1) @ query.reshape(-1) / len(query))
     return np.asarray(track_vector(tracks, "mean", senses) @ track_vector(query, "mean", senses))
+
+
+def similarity_matrix(
+    queries: Sequence[Vectors],
+    tracks: Sequence[Vectors],
+    aggregation: str,
+    senses: Senses = ONE,
+) -> Vectors:
+    """Cosines of every query with every track under an aggregation: float32 [Q, N].
+
+    Args:
+        queries, tracks: segment vectors with unit rows, [S, D] each.
+        aggregation: "mean", "concat" or "maxsim".
+        senses: the columns of each sense, as `Embedder.senses` has them.
+
+    Raises:
+        QueryError: an aggregation that does not exist.
+    """
+    stacked = np.stack(tracks)
+    if aggregation == "maxsim":
+        return np.stack([similarities(query, stacked, aggregation) for query in queries])
+    ours, theirs = (
+        track_vector(each, aggregation, senses) for each in (np.stack(queries), stacked)
+    )
+    return np.asarray(ours @ theirs.T, dtype=np.float32)
 
 
 def segment_table(query: Vectors, tracks: Vectors) -> Vectors:

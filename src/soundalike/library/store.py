@@ -371,7 +371,8 @@ def _columns(
     senses: Senses,
 ) -> pa.Table:
     times = np.array([[(s.start, s.end) for s in row] for row in segments], np.float64)
-    arrays = (times[..., 0], times[..., 1], vectors, track_vector(vectors, "mean", senses))
+    means = track_vector(vectors, "mean", senses)
+    arrays: list[npt.NDArray[Any]] = [times[..., 0], times[..., 1], vectors, means]
     rows = pa.Table.from_pylist(facts, schema=pa.schema(_FACTS))
     for name, array in zip(schema.names[len(FACTS) :], arrays, strict=True):
         rows = rows.append_column(schema.field(name), _fixed(array.reshape(len(rows), -1)))
