@@ -30,11 +30,11 @@ from soundalike.library.ranking import BOTH
 from soundalike.library.snapshot import Snapshot
 from soundalike.library.tracks import Track, text_to_path, title_of
 
-RECORDED = 0.85
+RECORDED = 0.8
 """Cosine of two recordings that may be one, if duration or title agree."""
 TITLED = 0.35
 """Cosine of two tracks of one title that may be versions of one piece."""
-ARRANGED = 0.65
+ARRANGED = 0.55
 """Cosine, by the sense of composition, of two tracks that may be one piece."""
 # Other rips begin and end elsewhere: by so many seconds, in a long track by that share, and in one of
 # a few seconds by less.
