@@ -226,7 +226,7 @@ def test_a_file_outside_the_library_has_an_artist_too() -> None:
 
 
 def test_what_is_excluded_does_not_come_back_in_another_file(tmp_path: Path) -> None:
-    same = towards(0.8, axis=2, width=16)
+    same = towards(0.7, axis=2, width=16)
     snapshot = library(
         {"vector": same}, {"vector": same}, {"vector": towards(0.5, axis=3, width=16)}
     )

@@ -131,7 +131,7 @@ def test_a_group_says_what_holds_of_all_its_files() -> None:
     st.lists(
         st.fixed_dictionaries(
             {
-                "vector": st.sampled_from([towards(0.9), towards(0.5), towards(0.6, axis=2)]),
+                "vector": st.sampled_from([towards(0.9), towards(0.4), towards(0.6, axis=2)]),
                 "duration": st.floats(90, 110) | st.floats(1000, 1040) | st.just(3.0),
                 "title": st.sampled_from(["a", "A (live)", "b", "c", "d"]),
                 "content": st.integers(0, 12).map(str),
