@@ -30,7 +30,7 @@ from soundalike.library.ranking import BOTH
 from soundalike.library.snapshot import Snapshot
 from soundalike.library.tracks import Track, text_to_path, title_of
 
-RECORDED = 0.8
+RECORDED = 0.85
 """Cosine of two recordings that may be one, if duration or title agree."""
 TITLED = 0.35
 """Cosine of two tracks of one title that may be versions of one piece."""
