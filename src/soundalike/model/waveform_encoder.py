@@ -259,9 +259,8 @@ class Readout(nn.Module):
         variance, directions = torch.linalg.eigh((h - mean).T @ (h - mean) / len(h))
         # A direction without variance carries no information; dividing by it would be all noise.
         variance = variance.clamp(min=float(variance.max()) * 1e-4)
-        weight = (directions * variance ** (-strength / 2)) @ directions.T
         self.mean.copy_(mean)
-        self.weight.copy_(weight / weight.norm() * weight.shape[0] ** 0.5)
+        self._weigh((directions * variance ** (-strength / 2)) @ directions.T)
 
     @torch.no_grad()
     def steady(self, plain: Tensor, changed: Tensor, *, strength: float) -> None:
@@ -284,5 +283,9 @@ class Readout(nn.Module):
         variance, directions = torch.linalg.eigh(moved.T @ moved / len(moved))
         # What no change moves must not become all that counts.
         variance = variance + float(variance.mean()) * FLOOR
-        weight = (directions * variance ** (-strength / 2)) @ directions.T @ self.weight.double()
+        shrunk = (directions * variance ** (-strength / 2)) @ directions.T
+        self._weigh(shrunk @ self.weight.double())
+
+    def _weigh(self, weight: Tensor) -> None:
+        """Take W [D, D] over, scaled as the identity is: the factor is lost in the unit length."""
         self.weight.copy_(weight / weight.norm() * weight.shape[0] ** 0.5)
