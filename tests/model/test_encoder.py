@@ -126,8 +126,9 @@ def test_impossible_settings_are_refused(change: dict[str, int], message: str) -
 @pytest.mark.parametrize(("keep", "kept"), [(0.5, 10), (0.26, 5), (0.001, 1), (1.0, 20)])
 def test_patchout_keeps_the_share_and_only_what_was_there(keep: float, kept: int) -> None:
     tokens = torch.arange(2 * 20.0).view(2, 20, 1).expand(-1, -1, 3)
-    chosen = patchout(tokens, keep)
+    chosen, places = patchout(tokens, keep)
     assert chosen.shape == (2, kept, 3)
+    assert torch.equal(chosen, torch.stack([t[p] for t, p in zip(tokens, places, strict=True)]))
     for example, whole in zip(chosen, tokens, strict=True):
         values = set(example[:, 0].tolist())
         assert len(values) == kept
@@ -138,7 +139,7 @@ def test_patchout_keeps_the_share_and_only_what_was_there(keep: float, kept: int
 def test_patchout_draws_anew_for_each_example() -> None:
     torch.manual_seed(0)
     tokens = torch.arange(50.0).view(1, 50, 1).expand(8, -1, -1)
-    draws = {tuple(sorted(example[:, 0].tolist())) for example in patchout(tokens, 0.5)}
+    draws = {tuple(sorted(example[:, 0].tolist())) for example in patchout(tokens, 0.5)[0]}
     assert len(draws) == 8
 
 
@@ -159,6 +160,42 @@ def test_dropped_patches_keep_the_position_of_those_that_stay() -> None:
     torch.nn.init.zeros_(encoder.patch_positions)
     draws = torch.cat([encoder(x, keep=0.05) for _ in range(8)])
     assert draws.std(dim=0).max() < 1e-5
+
+
+# Stretches of time --------------------------------------------------------------------------------
+
+
+def test_h_is_the_mean_of_its_stretches() -> None:
+    encoder, x = _encoder(), _spectrograms()
+    columns = SMALL.grid[1]
+    h, spans = encoder.hear(x, 1.0, columns)  # one for each column of patches
+    assert spans.shape == (len(x), columns, SMALL.width)
+    torch.testing.assert_close(h, encoder(x))
+    torch.testing.assert_close(spans.mean(dim=1), h)
+
+
+def test_a_stretch_is_the_mean_of_the_patches_that_patchout_left_in_it() -> None:
+    encoder, x = _encoder(), _spectrograms()
+    rows, columns = SMALL.grid
+    torch.manual_seed(3)
+    _, spans = encoder.hear(x, 0.5, 2)
+    torch.manual_seed(3)
+    tokens, places = encoder._look(x, 0.5)
+    assert places.shape == (len(x), round(0.5 * rows * columns))
+    for row in range(len(x)):
+        late = places[row] >= -(-columns // 2)
+        for span, chosen in enumerate((~late, late)):
+            expected = tokens[row, 2:][chosen].mean(dim=0)
+            torch.testing.assert_close(spans[row, span], expected)
+
+
+def test_a_stretch_without_patches_is_not_a_number_and_harms_no_gradient() -> None:
+    encoder, x = _encoder(), _spectrograms()
+    _, spans = encoder.hear(x, 0.05, SMALL.grid[1])  # one patch is left
+    known = ~spans[..., 0].isnan()
+    assert known.sum(dim=1).tolist() == [1] * len(x)
+    spans[known].square().sum().backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in encoder.parameters())
 
 
 # Positions ----------------------------------------------------------------------------------------

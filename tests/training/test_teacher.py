@@ -82,6 +82,22 @@ def test_the_target_is_the_mean_of_the_windows_within_the_clip(
     np.testing.assert_allclose(targets(clip(start, end)), expected, rtol=1e-6)
 
 
+def test_with_spans_each_stretch_has_the_target_of_its_middle(
+    targets_of: Callable[..., TeacherTargets],
+) -> None:
+    targets = targets_of(spans=4)
+    heard = targets.heard["a/one.opus"]
+    # Middles at 1.5, 3, 4.5 and 6 s: those of windows 0 to 3. Half a hop later, between two of them.
+    np.testing.assert_allclose(targets(clip(0.75, 6.75)), heard[:4], rtol=1e-5)
+    between = (heard[:4] + heard[1:5]) / 2
+    np.testing.assert_allclose(targets(clip(1.5, 7.5)), between, rtol=1e-4, atol=1e-4)
+    # Before the first middle and past the last one the nearest has to do.
+    np.testing.assert_allclose(targets(clip(0, 1))[0], heard[0])
+    np.testing.assert_allclose(targets(clip(28, 31)), heard[[-1] * 4])
+    assert np.isnan(targets(clip(0, 5, SOURCES[2]))).all()
+    assert targets(clip(0, 5, SOURCES[2])).shape == (4, 5)
+
+
 def test_a_track_the_teacher_does_not_know_has_no_target(
     targets_of: Callable[..., TeacherTargets],
 ) -> None:
@@ -186,6 +202,23 @@ def test_the_opposite_of_what_the_teacher_heard_costs_the_most() -> None:
     assert perfect(4, relations=0)(h, batch(-h)).item() == pytest.approx(2)
     # Turned round as a whole, h is arranged as before: relations do not see it.
     assert perfect(4)(h, batch(-h)).item() == pytest.approx(2)
+
+
+def test_stretches_answer_beside_the_whole() -> None:
+    rng = torch.Generator().manual_seed(4)
+    h, in_time = torch.randn(5, 3, generator=rng), torch.randn(5, 2, 3, generator=rng)
+    target = torch.randn(5, 2, 4, generator=rng)
+    student = Student(3, 4, TeacherSettings(spans=2))
+    whole = student(h, batch(target.mean(dim=1)))
+    answers = student.answer(in_time)
+    each = (1 - F.cosine_similarity(answers, target, dim=2)).mean()
+    torch.testing.assert_close(student(h, batch(target), in_time), whole + each)
+    # A stretch of which patchout left nothing, and a track that the teacher does not know, are left out.
+    in_time[1, 0], target[3] = torch.nan, torch.nan
+    known = torch.tensor([[True, True], [False, True], [True, True], [False, False], [True, True]])
+    each = (1 - F.cosine_similarity(answers[known], target[known], dim=1)).mean()
+    whole = student(h, batch(target.mean(dim=1)))
+    torch.testing.assert_close(student(h, batch(target), in_time), whole + each)
 
 
 def test_rows_without_a_target_are_left_out() -> None:

@@ -144,17 +144,45 @@ class AST(nn.Module):
         Raises:
             ValueError: the spectrogram is too short, too long or has another number of bands.
         """
+        x, _ = self._look(log_mel, keep)
+        return self._pooled(x)
+
+    def hear(self, log_mel: Tensor, keep: float, spans: int) -> tuple[Tensor, Tensor]:
+        """Representation of the whole and of each of `spans` equal stretches of time, in training.
+
+        Args:
+            log_mel: float32 [B, M, F].
+            keep: share of the patches that are looked at.
+            spans: T, stretches.
+
+        Returns:
+            h, float32 [B, D], and the mean of the patch tokens of each stretch, float32 [B, T, D];
+            NaN where patchout left none.
+        """
+        x, column = self._look(log_mel, keep)
+        columns = (log_mel.shape[2] - self.settings.patch_frames) // self.settings.stride_frames + 1
+        member = F.one_hot(column * spans // columns, spans).to(x.dtype)  # [B, n, T]
+        count = member.sum(dim=1).unsqueeze(-1)  # [B, T, 1]
+        means = (member.transpose(1, 2) @ x[:, 2:]) / count.clamp(min=1)
+        return self._pooled(x), means.masked_fill(count == 0, torch.nan)
+
+    def _look(self, log_mel: Tensor, keep: float) -> tuple[Tensor, Tensor]:
+        """Tokens after the last block, [B, 2 + n, D], and the column each patch lies in, [B, n]."""
         self._check(log_mel)
         tokens = self.patches(log_mel.unsqueeze(1)).permute(0, 2, 3, 1)  # [B, rows, columns, D]
         tokens = tokens + self.patch_positions[:, :, : tokens.shape[2]]
+        B, rows, columns, _ = tokens.shape
         tokens = tokens.flatten(1, 2)  # [B, N, D], mel-major as in AST
+        place = torch.arange(rows * columns, device=tokens.device).expand(B, -1)
         if keep < 1.0:
-            tokens = patchout(tokens, keep)
-        summary = (self.class_tokens + self.class_positions).expand(tokens.shape[0], -1, -1)
-        x = torch.cat([summary, tokens], dim=1)  # [B, 2 + N, D]
+            tokens, place = patchout(tokens, keep)
+        summary = (self.class_tokens + self.class_positions).expand(B, -1, -1)
+        x = torch.cat([summary, tokens], dim=1)  # [B, 2 + n, D]
         for block in self.blocks:
             x = block(x)
-        x = self.norm(x)
+        return self.norm(x), place % columns
+
+    def _pooled(self, x: Tensor) -> Tensor:
         pooled = x[:, :2] if self.settings.pooling == "class" else x[:, 2:]
         h: Tensor = pooled.mean(dim=1)
         return h
@@ -173,12 +201,16 @@ class AST(nn.Module):
             )
 
 
-def patchout(tokens: Tensor, keep: float) -> Tensor:
-    """Keep a random share of the tokens [B, N, D], another draw for each example."""
+def patchout(tokens: Tensor, keep: float) -> tuple[Tensor, Tensor]:
+    """Keep a random share of the tokens [B, N, D], another draw for each example.
+
+    Returns:
+        Tokens [B, n, D] and their places in the input, int64 [B, n].
+    """
     B, N, D = tokens.shape
     kept = max(1, round(keep * N))
-    order = torch.rand(B, N, device=tokens.device).argsort(dim=1)[:, :kept]
-    return tokens.gather(1, order.unsqueeze(-1).expand(-1, -1, D))
+    places = torch.rand(B, N, device=tokens.device).argsort(dim=1)[:, :kept]
+    return tokens.gather(1, places.unsqueeze(-1).expand(-1, -1, D)), places
 
 
 def sine_positions(rows: int, columns: int, width: int) -> Tensor:

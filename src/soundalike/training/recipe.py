@@ -63,6 +63,7 @@ class TeacherSettings:
     weight: float = 1.0
     directions: int = 256  # principal components of the teacher's features that are learnt
     relations: float = 1.0  # weight of the batch's similarity matrix beside each single target
+    spans: int = 0  # stretches of a view that are each compared with what the teacher heard there
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ LIMITS = (
     ("teacher.weight", 0, math.inf),
     ("teacher.directions", 1, math.inf),
     ("teacher.relations", 0, math.inf),
+    ("teacher.spans", 0, 1_000),
     ("optimizer.batch", 2, math.inf),
     ("optimizer.steps", 1, math.inf),
     ("optimizer.learning_rate", 0, 1),
@@ -221,6 +223,8 @@ class Recipe:
             yield "data.clip", f"shorter than model.segments.length={model.segments.length}"
         if self.clip > model.samples and "random_resized_crop" not in self.augmentations:
             yield "data.clip", "longer than a segment, and no random_resized_crop cuts it to one"
+        if self.teacher.spans and model.kind != "ast":
+            yield "teacher.spans", f'only an "ast" has patches in time, not a "{model.kind}"'
         if model.kind == "pitch_cnn":
             yield from self._pitch_contradictions()
         if data.views == 1:

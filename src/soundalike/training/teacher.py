@@ -1,6 +1,7 @@
 """What a freely licensed network heard, as a second target for our own.
 
-    teacher's features per track, windows [W, K0]  ->  target of a clip [K]  <-  linear map of h [D]
+    teacher's features per track, windows [W, K0]  ->  target of a clip [K]       <-  linear map of h [D]
+                                                   ->  of its stretches [T, K]   <-  the same of tokens
 
 The teacher hears each recording clean; the student hears an augmented view and must say what the
 teacher heard. A script of recipes/teachers writes the features once; training reads them, and the
@@ -39,7 +40,7 @@ class TeacherTargets:
     def __init__(
         self, settings: TeacherSettings, sources: Sequence[Source], sample_rate: int
     ) -> None:
-        self.sample_rate = sample_rate
+        self.sample_rate, self.spans = sample_rate, settings.spans
         folder = Path(settings.features)
         try:
             layout = json.loads((folder / "layout.json").read_text(encoding="utf-8"))
@@ -67,15 +68,33 @@ class TeacherTargets:
         self.heard = {key: ((w - mean) @ turn).astype(np.float32) for key, w in heard.items()}
 
     def __call__(self, clip: Clip) -> np.ndarray:
-        """Mean over the windows that lie within the clip, float32 [K]; NaN for unknown tracks."""
+        """What was heard in a clip; NaN for unknown tracks.
+
+        Returns:
+            float32 [K], the mean over the windows that lie within the clip; with `spans` float32
+            [T, K], what was heard around the middle of each of T equal stretches.
+        """
         windows = self.heard.get(clip.source.key)
         if windows is None:
-            return np.full(self.directions, np.nan, np.float32)
-        first = int(np.ceil(clip.start / self.sample_rate / self.hop))
-        last = int((clip.end / self.sample_rate - self.window) / self.hop)
+            shape = (self.spans, self.directions) if self.spans else (self.directions,)
+            return np.full(shape, np.nan, np.float32)
+        start, end = clip.start / self.sample_rate, clip.end / self.sample_rate
+        if self.spans:
+            return self._in_time(windows, start, end)
+        first = int(np.ceil(start / self.hop))
+        last = int((end - self.window) / self.hop)
         first = min(first, len(windows) - 1)
         mean: np.ndarray = windows[first : max(last, first) + 1].mean(axis=0)
         return mean
+
+    def _in_time(self, windows: np.ndarray, start: float, end: float) -> np.ndarray:
+        middles = start + (np.arange(self.spans) + 0.5) / self.spans * (end - start)
+        places = np.clip((middles - self.window / 2) / self.hop, 0, len(windows) - 1)
+        lower = places.astype(int)
+        upper = np.minimum(lower + 1, len(windows) - 1)
+        share = (places - lower)[:, None].astype(np.float32)
+        between: np.ndarray = windows[lower] * (1 - share) + windows[upper] * share
+        return between
 
 
 class Student(nn.Module):
@@ -83,17 +102,26 @@ class Student(nn.Module):
 
     1 - cos(A h, target), plus `relations` times the mean squared difference between the batch's
     matrices of cosines, of A h and of h itself on the one side and of the targets on the other: the
-    second makes h, which is what is kept, arrange music as the teacher does.
+    second makes h, which is what is kept, arrange music as the teacher does. With `spans` each stretch
+    of the view has to answer as well: many more things to learn from the same view, and h is their mean.
     """
 
     def __init__(self, dimension: int, directions: int, settings: TeacherSettings) -> None:
         super().__init__()
-        self.relations = settings.relations
+        self.relations, self.spans = settings.relations, settings.spans
         self.answer = nn.Linear(dimension, directions)
 
-    def forward(self, h: Tensor, batch: Batch) -> Tensor:
-        """Loss [] of rows h [masks * 2B, D] of every process; rows whose target is NaN are left out."""
-        h, target = gather(h), gather(batch.target.repeat(len(h) // len(batch.target), 1))
+    def forward(self, h: Tensor, batch: Batch, in_time: Tensor | None = None) -> Tensor:
+        """Loss [] of rows h [masks * 2B, D] of every process; rows whose target is NaN are left out.
+
+        in_time: tokens of each stretch, float32 [masks * 2B, T, D], NaN where there are none; targets
+            are [2B, T, K] then.
+        """
+        target = batch.target.repeat(len(h) // len(batch.target), *[1] * (batch.target.ndim - 1))
+        loss = self._whole(gather(h), gather(target.mean(dim=1) if target.ndim == 3 else target))
+        return loss if in_time is None else loss + self._each(in_time, target)
+
+    def _whole(self, h: Tensor, target: Tensor) -> Tensor:
         known = ~target[:, 0].isnan()
         if not known.any():
             nothing: Tensor = self.answer(h).sum() * 0
@@ -108,6 +136,13 @@ class Student(nn.Module):
         )
         loss: Tensor = alone + self.relations * together
         return loss
+
+    def _each(self, in_time: Tensor, target: Tensor) -> Tensor:
+        known = ~(target[..., 0].isnan() | in_time[..., 0].isnan())
+        if not known.any():
+            return in_time.nansum() * 0
+        answer = self.answer(in_time[known].float())
+        return (1 - F.cosine_similarity(answer, target[known], dim=1)).mean()
 
 
 def _off_diagonal(difference: Tensor) -> Tensor:

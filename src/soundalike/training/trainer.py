@@ -51,8 +51,19 @@ class TrainingNetwork(nn.Module):
     def forward(self, batch: Batch, masks: int, keep: float) -> tuple[Tensor, dict[str, Tensor]]:
         """Total loss [] and its parts, of `masks` looks at each row through a mask of its own."""
         features = batch.features.repeat(masks, *([1] * (batch.features.ndim - 1)))
-        h = self.encoder(features, keep)  # [masks * 2B, D]
-        parts = {name: loss(h, batch) for name, loss in self.objectives.items()}
+        spans = max(getattr(loss, "spans", 0) for loss in self.objectives.values())
+        if spans:
+            h, in_time = self.encoder.hear(features, keep, spans)  # [masks * 2B, D], [.., spans, D]
+        else:
+            h, in_time = self.encoder(features, keep), None
+        # Half the bits serve the encoder; similarities that are divided by a temperature want them all.
+        with torch.autocast(h.device.type, enabled=False):
+            parts = {
+                name: loss(h.float(), batch, in_time.float())
+                if in_time is not None and getattr(loss, "spans", 0)
+                else loss(h.float(), batch)
+                for name, loss in self.objectives.items()
+            }
         total = torch.stack([self.weights[name] * part for name, part in parts.items()]).sum()
         return total, {name: part.detach() for name, part in parts.items()}
 
