@@ -1,252 +1,256 @@
 """What musicnn hears in a collection: features per 3 s window, to distil into our own encoder.
 
-musicnn (Jordi Pons and Xavier Serra, "musicnn: pre-trained convolutional neural networks for music
-audio tagging", ISMIR 2019 late-breaking) tags 3 s of music with 50 words. Its code and its weights
-are ISC-licensed and lie together in its PyPI package. It wants an old TensorFlow, so it lives in
-an environment of its own, never in soundalike's (Python 3.9 to 3.11):
+musicnn_weights.py, which runs once in an environment of musicnn's own, says what musicnn is and
+writes its weights. The network itself is done here again, by matrix products in half the bits: with
+one input channel and filters as tall as the spectrogram, that takes a core half of the time that
+TensorFlow takes, and less where processors multiply bfloat16.
 
-    python3 -m venv musicnn-env
-    musicnn-env/bin/pip install "tensorflow-cpu==2.15.1" "numpy<2" "librosa<0.11" av soundfile
-    musicnn-env/bin/pip install --no-deps musicnn
-    musicnn-env/bin/python recipes/teachers/musicnn_features.py tracks.csv features --split train
+    python recipes/teachers/musicnn_features.py WEIGHTS.npz --check
+    python recipes/teachers/musicnn_features.py WEIGHTS.npz tracks.csv .cache/teachers/musicnn --split train
 
-SOURCE is a `tracks.csv` (columns `path`, relative to its folder, and `split`) or a folder of music.
-Out come, resumably:
+The collection is a `tracks.csv` (columns `path`, relative to its folder, and `split`) or a folder of
+music. Out come, resumably:
 
-    features/<track's path>.npy   float16 [windows, 1706]; window i hears 1.5 i to 1.5 i + 3 seconds
+    features/<track's path>.npy   float16 [windows, 1706]; window i hears 3 i to 3 i + 3 seconds
     features/layout.json          window, hop, and each feature's columns as [first, past the end]
     features/failures.tsv         what could not be read: path, reason (rewritten by every run)
 
-The features are musicnn's own `penultimate` (200, after its batch normalisation), `mean_pool` and
-`max_pool` (753 each, over the window). Its stock `extractor` builds the network again for every
-file and answers one window at a time; here one network answers 64. `FILE --check` prints how far
-the two are apart on a file.
+The features are musicnn's `mean_pool` and `max_pool` (753 each, over the window) and its `penultimate`
+(200, after its batch normalisation).
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import itertools
 import json
-import os
 import sys
 import time
-import warnings
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-import av
-import librosa
 import numpy as np
-import tensorflow as tf
-from musicnn import configuration, models
+import torch
+from torch import Tensor
+from torch.nn import functional as F
 
-MODEL = "MSD_musicnn"  # trained on the Million Song Dataset, the larger of its two
-SAMPLE_RATE = configuration.SR  # 16 kHz
-WINDOW_FRAMES = 187  # 3 s of 256-sample hops, as the stock extractor counts them
-HOP_SECONDS = 1.5
-BATCH = 64
-FEATURES = {"penultimate": 200, "mean_pool": 753, "max_pool": 753}
-SUFFIXES = {".opus", ".ogg", ".mp3", ".flac", ".wav", ".m4a", ".aac", ".wma", ".aiff"}
+from soundalike.audio.endings import AUDIO_EXTENSIONS
+from soundalike.audio.waveform import load_audio
+
+SAMPLE_RATE = 16_000
+FFT_SIZE, FFT_HOP = 512, 256
+WINDOW_FRAMES = 187  # 3 s, as its extractor counts them
+HOP_SECONDS = 3.0
+FEATURES = {"mean_pool": 753, "max_pool": 753, "penultimate": 200}
+TIMBRAL = (0, 1)  # numbers of its convolutions: tall filters, 7 frames long
+TEMPORAL = (2, 3, 4)  # filters of one band, 128, 64 and 32 frames long
+EPSILON = 1e-3  # of its batch normalisations
 
 
 class Teacher:
-    """musicnn with its graph built once: log-mel windows -> {name: [windows, 200 or 753]}."""
+    """musicnn's network on one window at a time; weights under the names of its checkpoint."""
 
-    def __init__(self, *, threads: int) -> None:
-        tf.compat.v1.disable_eager_execution()
-        warnings.filterwarnings("ignore", message="`tf.layers", category=UserWarning)
-        with tf.name_scope("model"):
-            self._windows = tf.compat.v1.placeholder(
-                tf.float32, [None, WINDOW_FRAMES, configuration.N_MELS]
-            )
-            self._training = tf.compat.v1.placeholder(tf.bool)
-            *_, mean_pool, max_pool, penultimate = models.define_model(
-                self._windows, self._training, MODEL, len(configuration.MSD_LABELS)
-            )
-        self._outputs = {
-            "penultimate": penultimate,
-            "mean_pool": mean_pool,
-            "max_pool": max_pool,
-        }
-        options = tf.compat.v1.ConfigProto(
-            intra_op_parallelism_threads=threads, inter_op_parallelism_threads=1
+    def __init__(self, weights: dict[str, np.ndarray]) -> None:
+        self.weights = {name: torch.from_numpy(value) for name, value in weights.items()}
+
+    @torch.no_grad()
+    def features(self, windows: np.ndarray) -> np.ndarray:
+        """Features of windows [n, 187, 96], float32 [n, 1706]."""
+        return np.stack([self._window(torch.from_numpy(window)).numpy() for window in windows])
+
+    def _window(self, log_mel: Tensor) -> Tensor:
+        scale, shift = self._normalisation(0)
+        x = log_mel * scale + shift
+        front = [self._tallest(F.pad(x, (0, 0, 3, 3)), i) for i in TIMBRAL]
+        for i in TEMPORAL:
+            length = self.weights[_convolution(i, "kernel")].shape[0]
+            front.append(self._tallest(F.pad(x, (0, 0, (length - 1) // 2, length // 2)), i))
+        layers = [torch.cat(front, dim=1).T]  # [561, 187]
+        for i in (5, 6, 7):
+            layer = self._middle(layers[-1], i)
+            layers.append(layer if i == 5 else layer + layers[-1])
+        everything = torch.cat(layers)  # [753, 187]
+        most, mean = everything.amax(dim=1), everything.mean(dim=1)
+        scale, shift = self._normalisation(9)
+        both = torch.stack([most, mean], dim=1).flatten() * scale + shift
+        dense = F.relu(both @ self.weights["dense/kernel"] + self.weights["dense/bias"])
+        scale, shift = self._normalisation(10)
+        return torch.cat([mean, most, dense * scale + shift])
+
+    def _tallest(self, x: Tensor, i: int) -> Tensor:
+        """Convolution i of [frames, bands], rectified, normalised, its maximum over the bands.
+
+        Rectifying and normalising are monotonous, so the maximum is taken first, or the minimum where
+        the normalisation turns a channel round.
+        """
+        kernel, bias = (
+            self.weights[_convolution(i, "kernel")],
+            self.weights[_convolution(i, "bias")],
         )
-        self._session = tf.compat.v1.Session(config=options)
-        weights = Path(models.__file__).parent / MODEL
-        tf.compat.v1.train.Saver().restore(self._session, f"{weights}/")
+        frames, bands, _, channels = kernel.shape
+        patches = x.bfloat16().unfold(0, frames, 1).unfold(1, bands, 1)  # [T, bands left, kt, kf]
+        rows = patches.reshape(-1, frames * bands) @ kernel.reshape(-1, channels).bfloat16()
+        answers = rows.view(*patches.shape[:2], channels)
+        scale, shift = self._normalisation(i + 1)
+        outermost = torch.where(scale > 0, answers.amax(dim=1), answers.amin(dim=1)).float()
+        return F.relu(outermost + bias) * scale + shift
 
-    def features(self, windows: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the features of windows [windows, 187, 96], float32 [windows, 200 or 753] each."""
-        batches = [
-            self._session.run(
-                self._outputs,
-                {self._windows: windows[first : first + BATCH], self._training: False},
-            )
-            for first in range(0, len(windows), BATCH)
-        ]
-        return {name: np.concatenate([batch[name] for batch in batches]) for name in FEATURES}
+    def _middle(self, x: Tensor, i: int) -> Tensor:
+        """Convolution i over time, of all channels [C, 187]."""
+        kernel = self.weights[_convolution(i, "kernel")].squeeze(2).permute(2, 1, 0)
+        scale, shift = self._normalisation(i + 1)
+        y = F.relu(F.conv1d(x[None], kernel, self.weights[_convolution(i, "bias")], padding=3)[0])
+        return y * scale[:, None] + shift[:, None]
 
-
-def decode(path: Path) -> np.ndarray:
-    """Return a file as float32 [T], 16 kHz mono."""
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
-    chunks = []
-    with av.open(str(path)) as container:
-        for frame in container.decode(audio=0):
-            chunks += [out.to_ndarray()[0] for out in resampler.resample(frame)]
-    chunks += [out.to_ndarray()[0] for out in resampler.resample(None)]
-    waveform = np.concatenate(chunks).astype(np.float32)
-    if not waveform.size or not np.isfinite(waveform).all():
-        raise ValueError("no finite samples")
-    return waveform
+    def _normalisation(self, i: int) -> tuple[Tensor, Tensor]:
+        """Batch normalisation i as a factor and a summand."""
+        name = "batch_normalization" + (f"_{i}" if i else "")
+        gamma, beta, mean, variance = (
+            self.weights[f"{name}/{part}"]
+            for part in ("gamma", "beta", "moving_mean", "moving_variance")
+        )
+        scale = gamma / (variance + EPSILON).sqrt()
+        return scale, beta - mean * scale
 
 
-def log_mel(waveform: np.ndarray) -> np.ndarray:
-    """Return musicnn's spectrogram, float32 [F, 96], of a waveform [T]."""
-    power = librosa.feature.melspectrogram(
-        y=waveform,
-        sr=SAMPLE_RATE,
-        hop_length=configuration.FFT_HOP,
-        n_fft=configuration.FFT_SIZE,
-        n_mels=configuration.N_MELS,
-    ).T
-    # musicnn rounds the power to half precision. The scaling is back in single precision, as NumPy 1
-    # promotes it there unasked; in half precision, where NumPy 2 stays, loud music overflows.
-    return np.log10(10_000 * power.astype(np.float16).astype(np.float32) + 1)
+def _convolution(i: int, part: str) -> str:
+    return f"conv2d_{i}/{part}" if i else f"conv2d/{part}"
 
 
-def cut_windows(spectrogram: np.ndarray) -> np.ndarray:
-    """Return windows [windows, 187, 96], one each 1.5 s; a track too short for one is repeated."""
-    if len(spectrogram) < WINDOW_FRAMES:
-        spectrogram = np.tile(spectrogram, (-(-WINDOW_FRAMES // len(spectrogram)), 1))
-    frames_per_hop = HOP_SECONDS * SAMPLE_RATE / configuration.FFT_HOP
-    count = int((len(spectrogram) - WINDOW_FRAMES) / frames_per_hop) + 1
-    starts = np.round(np.arange(count) * frames_per_hop).astype(int)
-    starts = starts[starts + WINDOW_FRAMES <= len(spectrogram)]
-    return np.stack([spectrogram[start : start + WINDOW_FRAMES] for start in starts])
+def log_mel(waveform: np.ndarray, filters: np.ndarray) -> np.ndarray:
+    """musicnn's spectrogram, float32 [F, 96], of a waveform [T]; `filters` are [96, 257]."""
+    spectrum = torch.stft(
+        torch.from_numpy(waveform),
+        FFT_SIZE,
+        FFT_HOP,
+        window=torch.hann_window(FFT_SIZE),
+        pad_mode="constant",
+        return_complex=True,
+    )
+    power = (torch.from_numpy(filters) @ spectrum.abs().square()).T
+    # It rounds the power to half precision, and scales it in single precision.
+    frames: np.ndarray = torch.log10(10_000 * power.half().float() + 1).numpy()
+    return frames
 
 
-def read_windows(path: Path) -> np.ndarray | Exception:
-    """Return a file's windows, or what went wrong with it: one bad file must not end the run."""
+def cut_windows(frames: np.ndarray) -> np.ndarray:
+    """Windows [n, 187, 96], one every 3 s; a track too short for one is repeated."""
+    if len(frames) < WINDOW_FRAMES:
+        frames = np.tile(frames, (-(-WINDOW_FRAMES // len(frames)), 1))
+    per_hop = HOP_SECONDS * SAMPLE_RATE / FFT_HOP
+    count = int((len(frames) - WINDOW_FRAMES) / per_hop) + 1
+    starts = np.round(np.arange(count) * per_hop).astype(int)
+    return np.stack([frames[start : start + WINDOW_FRAMES] for start in starts])
+
+
+@dataclass(frozen=True)
+class Job:
+    """One track."""
+
+    weights: Path
+    track: Path
+    out: Path
+
+
+def extract(job: Job) -> str | None:
+    """Write a track's features in one step; what went wrong with it, if anything did."""
+    torch.set_num_threads(1)
+    weights = dict(np.load(job.weights))
     try:
-        return cut_windows(log_mel(decode(path)))
-    except Exception as error:
-        return error
+        waveform = load_audio(job.track, sample_rate=SAMPLE_RATE)
+        windows = cut_windows(log_mel(waveform, weights["mel_filters"]))
+        features = Teacher(weights).features(windows).astype(np.float16)
+        if not np.isfinite(features).all():
+            raise ValueError("features are not finite in half precision")
+        job.out.parent.mkdir(parents=True, exist_ok=True)
+        partial = job.out.with_suffix(".partial.npy")
+        np.save(partial, features)
+        partial.replace(job.out)
+    except Exception as error:  # one bad file must not end the run
+        return f"{type(error).__name__}: {error}"
+    return None
 
 
 def find_tracks(source: Path, splits: list[str]) -> tuple[Path, list[str]]:
-    """Return the root folder and the tracks' paths below it, in the order of the splits asked."""
+    """The root folder and the tracks' paths below it, in the order of the splits asked."""
     if source.is_dir():
         names = (path.relative_to(source) for path in source.rglob("*"))
-        return source, sorted(name.as_posix() for name in names if name.suffix.lower() in SUFFIXES)
+        return source, sorted(n.as_posix() for n in names if n.suffix.lower() in AUDIO_EXTENSIONS)
     with source.open(encoding="utf-8", newline="") as table:
         rows = list(csv.DictReader(table))
     chosen = splits or sorted({row["split"] for row in rows})
     return source.parent, [row["path"] for split in chosen for row in rows if row["split"] == split]
 
 
-def read_ahead(root: Path, names: list[str]) -> Iterator[tuple[str, np.ndarray | Exception]]:
-    """Yield each track's windows while the next track is already being decoded."""
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        ahead = None
-        for name in names:
-            coming = reader.submit(read_windows, root / name)
-            if ahead is not None:
-                yield ahead[0], ahead[1].result()
-            ahead = name, coming
-        if ahead is not None:
-            yield ahead[0], ahead[1].result()
-
-
-def save(path: Path, features: dict[str, np.ndarray]) -> None:
-    """Write one track's features in one step, so that an interrupted run leaves no half file."""
-    columns = np.concatenate([features[name] for name in FEATURES], axis=1)
-    if not np.isfinite(columns).all() or np.abs(columns).max() > np.finfo(np.float16).max:
-        raise ValueError("features are not finite in half precision")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    with unfinished.open("wb") as file:
-        np.save(file, columns.astype(np.float16))
-    unfinished.replace(path)
-
-
 def describe(out: Path) -> None:
     """Write layout.json: what the rows and columns of the arrays mean."""
     edges = np.cumsum([0, *FEATURES.values()]).tolist()
     columns = {name: [edges[i], edges[i + 1]] for i, name in enumerate(FEATURES)}
-    layout = {"model": MODEL, "licence": "ISC", "window_s": 3.0, "hop_s": HOP_SECONDS}
+    layout = {"model": "MSD_musicnn", "licence": "ISC", "window_s": 3.0, "hop_s": HOP_SECONDS}
     out.mkdir(parents=True, exist_ok=True)
     text = json.dumps({**layout, "dtype": "float16", "columns": columns}, indent=2)
     (out / "layout.json").write_text(text + "\n", encoding="utf-8")
 
 
-def extract(source: Path, out: Path, *, splits: list[str], threads: int) -> int:
+def run(weights: Path, source: Path, out: Path, *, splits: list[str], jobs: int) -> int:
     """Write the features of every track not yet done; return how many tracks failed."""
     root, names = find_tracks(source, splits)
     todo = [name for name in names if not (out / f"{name}.npy").exists()]
     print(f"{len(names)} tracks, {len(names) - len(todo)} of them done already", flush=True)
     describe(out)
-    teacher = Teacher(threads=threads)
+    work = [Job(weights, root / name, out / f"{name}.npy") for name in todo]
     failures, begun = [], time.monotonic()
-    for done, (name, windows) in enumerate(read_ahead(root, todo), start=1):
-        try:
-            if isinstance(windows, Exception):
-                raise windows
-            save(out / f"{name}.npy", teacher.features(windows))
-        except Exception as error:
-            failures.append(f"{name}\t{type(error).__name__}: {error}")
-            print(f"failed: {failures[-1]}", file=sys.stderr, flush=True)
-        if done % 20 == 0 or done == len(todo):
-            print(f"{done}/{len(todo)} in {time.monotonic() - begun:.0f} s", flush=True)
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        for done, (name, wrong) in enumerate(zip(todo, pool.map(extract, work), strict=True), 1):
+            if wrong:
+                failures.append(f"{name}\t{wrong}")
+                print(f"failed: {failures[-1]}", file=sys.stderr, flush=True)
+            if done % 20 == 0 or done == len(todo):
+                spent = time.monotonic() - begun
+                left = spent / done * (len(todo) - done)
+                print(f"{done}/{len(todo)} in {spent:.0f} s, {left:.0f} s left", flush=True)
     (out / "failures.tsv").write_text("".join(f"{line}\n" for line in failures), encoding="utf-8")
     return len(failures)
 
 
-def check(path: Path, *, threads: int) -> None:
-    """Print how far our features are from the stock extractor's, on the windows it chooses."""
-    teacher = Teacher(threads=threads)
-    ours = {}
-    for decoder, waveform in (
-        ("librosa", librosa.load(path, sr=SAMPLE_RATE)[0]),  # as the extractor decodes
-        ("PyAV", decode(path)),
-    ):
-        spectrogram = log_mel(waveform)
-        starts = range(0, len(spectrogram) - WINDOW_FRAMES + 1, WINDOW_FRAMES)
-        windows = np.stack([spectrogram[start : start + WINDOW_FRAMES] for start in starts])
-        ours[decoder] = teacher.features(windows)
-    from musicnn.extractor import extractor  # resets the graph, so only after ours has answered
-
-    _, _, theirs = extractor(str(path), model=MODEL, input_length=3, extract_features=True)
-    for decoder, name in itertools.product(ours, FEATURES):
-        # musicnn 0.1.0 repeats the first window's penultimate for every window: compare that one.
-        count = 1 if name == "penultimate" else min(len(ours[decoder][name]), len(theirs[name]))
-        apart = np.abs(ours[decoder][name][:count] - theirs[name][:count])
+def check(weights: Path) -> None:
+    """Print how far the network done here is from musicnn's own, on the windows it was asked."""
+    known = dict(np.load(weights))
+    begun = time.process_time()
+    mine, theirs = Teacher(known).features(known["asked"]), known["answered"]
+    spent = (time.process_time() - begun) / len(mine)
+    first = 0
+    for name, width in FEATURES.items():
+        a, b = mine[:, first : first + width], theirs[:, first : first + width]
+        first += width
         print(
-            f"decoded by {decoder}, {name}, {count} windows: at most {apart.max():.1e} apart, "
-            f"on average {apart.mean():.1e} (values up to {np.abs(theirs[name]).max():.1f})"
+            f"{name}: at most {np.abs(a - b).max():.2g} apart, values up to {np.abs(b).max():.3g}, "
+            f"correlation {np.corrcoef(a.ravel(), b.ravel())[0, 1]:.6f}"
         )
+    print(f"{1000 * spent:.0f} ms of processor time a window")
 
 
 def main() -> int:
     """Read the command line; exit 0 when every track has its features, 1 when some failed."""
     parser = argparse.ArgumentParser(description="musicnn features of a collection")
-    parser.add_argument("source", type=Path, help="a tracks.csv or a folder")
+    parser.add_argument("weights", type=Path, help="written by musicnn_weights.py")
+    parser.add_argument("source", type=Path, nargs="?", help="a tracks.csv or a folder")
     parser.add_argument("out", type=Path, nargs="?", help="the folder to write to")
     parser.add_argument("--split", action="append", default=[], help="of tracks.csv; repeatable")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--check", action="store_true", help="compare SOURCE, one file, and stop")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument(
+        "--check", action="store_true", help="compare with musicnn itself, and stop"
+    )
     given = parser.parse_args()
     if given.check:
-        check(given.source, threads=given.threads)
+        check(given.weights)
         return 0
     if given.out is None:
-        parser.error("OUT is missing: the folder to write the features to")
-    return int(extract(given.source, given.out, splits=given.split, threads=given.threads) > 0)
+        parser.error("SOURCE and OUT are missing: the music, and the folder to write to")
+    failed = run(given.weights, given.source, given.out, splits=given.split, jobs=given.jobs)
+    return int(failed > 0)
 
 
 if __name__ == "__main__":

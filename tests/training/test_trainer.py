@@ -17,11 +17,13 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from soundalike.errors import ModelError, RecipeError
+from soundalike.model.encoder import AST
 from soundalike.model.waveform_encoder import WaveformEncoder
 from soundalike.training.contrast import Contrast
 from soundalike.training.pairs import Batch
-from soundalike.training.recipe import Recipe
+from soundalike.training.recipe import Recipe, TeacherSettings
 from soundalike.training.state import read_history
+from soundalike.training.teacher import Student
 from soundalike.training.trainer import Progress, Scores, Trainer, TrainingNetwork, learning_rate
 
 RECIPE = small_recipe(Path("unused"), Path("unused"))  # 12 steps of 4 sources, a look at every 4th
@@ -150,6 +152,22 @@ def test_each_mask_looks_at_every_row_with_other_patches_left() -> None:
     assert not torch.isclose(second, third).all(dim=1).any()
     network(Spectrograms()[0], 2, 1.0)
     torch.testing.assert_close(loss.shown[:8], loss.shown[8:])
+
+
+def test_a_student_with_spans_is_shown_each_stretch_and_others_the_whole() -> None:
+    torch.manual_seed(1)
+    encoder = WaveformEncoder(RECIPE.model).encoder
+    assert isinstance(encoder, AST)
+    batch = Spectrograms()[0]
+    batch = dataclasses.replace(batch, target=torch.randn(8, 3, 5))
+    student, other = Student(encoder.dimension, 5, TeacherSettings(spans=3)), Parts(2.0)
+    parts = {"teacher": student, "other": other}
+    network = TrainingNetwork(encoder, dict(parts), {"teacher": 1.0, "other": 0.0})
+    _, losses = network(batch, 1, 1.0)
+    h, in_time = encoder.hear(batch.features, 1.0, 3)
+    torch.testing.assert_close(losses["teacher"], student(h, batch, in_time).detach())
+    torch.testing.assert_close(other.shown, h)
+    assert losses["teacher"] > student(h, batch)
 
 
 def test_the_gradient_is_clipped_by_its_norm(tmp_path: Path) -> None:

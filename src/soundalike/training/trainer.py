@@ -28,6 +28,7 @@ from soundalike.model.waveform_encoder import WaveformEncoder
 from soundalike.training.pairs import Batch
 from soundalike.training.recipe import Recipe
 from soundalike.training.state import read_history, read_state, write_history, write_state
+from soundalike.training.teacher import Student
 
 Scores = dict[str, float]
 
@@ -47,20 +48,22 @@ class TrainingNetwork(nn.Module):
         super().__init__()
         self.encoder, self.objectives = encoder, nn.ModuleDict(objectives)
         self.weights = weights
+        # Stretches of each view that the encoder has to answer for one by one; 0 for none.
+        students = (loss for loss in objectives.values() if isinstance(loss, Student))
+        self.spans = max((student.spans for student in students), default=0)
 
     def forward(self, batch: Batch, masks: int, keep: float) -> tuple[Tensor, dict[str, Tensor]]:
         """Total loss [] and its parts, of `masks` looks at each row through a mask of its own."""
         features = batch.features.repeat(masks, *([1] * (batch.features.ndim - 1)))
-        spans = max(getattr(loss, "spans", 0) for loss in self.objectives.values())
-        if spans:
-            h, in_time = self.encoder.hear(features, keep, spans)  # [masks * 2B, D], [.., spans, D]
+        if self.spans:
+            h, in_time = self.encoder.hear(features, keep, self.spans)  # type: ignore[operator]
         else:
-            h, in_time = self.encoder(features, keep), None
+            h, in_time = self.encoder(features, keep), None  # h [masks * 2B, D]
         # Half the bits serve the encoder; similarities that are divided by a temperature want them all.
         with torch.autocast(h.device.type, enabled=False):
             parts = {
                 name: loss(h.float(), batch, in_time.float())
-                if in_time is not None and getattr(loss, "spans", 0)
+                if in_time is not None and isinstance(loss, Student)
                 else loss(h.float(), batch)
                 for name, loss in self.objectives.items()
             }
@@ -179,7 +182,7 @@ class Trainer:
         return loader
 
     def _autocast(self) -> torch.autocast:
-        """bf16 where the hardware has it: on CPUs it was slower than float32 at these sizes."""
+        """bf16 on GPUs that have it. A CPU with AVX-512 bf16 takes half the time too, one without longer."""
         wanted = self.recipe.optimizer.precision
         able = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
         on = wanted == "bfloat16" or (wanted == "auto" and able)
