@@ -67,7 +67,7 @@ $(VENV)/test.done: pyproject.toml | $(BIN)/python
 # The figures of bench/results.md and docs/results.md. SYSTEMS: the one to compare the others with first.
 # Model folders under runs/ are made as docs/evaluation.md and recipes/equal_compute.py say.
 EQUAL   := $(foreach run,ast-30s artist clmr artist-cnn,runs/equal/$(run)-equal/model)
-SENSES  := runs/composition/model runs/ast-30s-taught/model
+SENSES  := runs/averaged/composition runs/averaged/sound
 SYSTEMS ?= two-senses $(SENSES) ast-30s $(EQUAL) runs/untrained/model mfcc mean-log-mel chroma chroma-bigrams \
            mandel-ellis mandel-ellis-mp chance bliss musicnn musicnn-penultimate
 SPLIT   ?= validation

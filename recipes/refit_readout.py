@@ -18,16 +18,20 @@ from soundalike.model.checkpoint import from_pretrained
 from soundalike.model.export import export_folder
 from soundalike.model.waveform_encoder import WaveformEncoder
 from soundalike.training.readout import fit_readout, readout_segments, steady_readout
-from soundalike.training.recipe import read_recipe
+from soundalike.training.recipe import Recipe, read_recipe
 from soundalike.training.sources import WaveformCache, read_sources
 
 
 def refit(folder: Path, recipe_file: Path, out: Path) -> str:
     """Fit and write a model folder; returns the identity of the model in it."""
-    recipe = read_recipe(recipe_file)
     model = from_pretrained(folder)
     if not isinstance(model, WaveformEncoder):
         raise SystemExit(f"{folder} joins several networks; export one of its senses first")
+    return export_folder(fit(model, read_recipe(recipe_file)).eval(), out)
+
+
+def fit(model: WaveformEncoder, recipe: Recipe) -> WaveformEncoder:
+    """Fit the read-out of a model, in place, on the training music of a recipe."""
     cache = WaveformCache(recipe.data.cache, model.settings.sample_rate)
     sources, failed = cache.fill(read_sources(recipe.data.music, "train"))
     for error in failed:
@@ -35,7 +39,7 @@ def refit(folder: Path, recipe_file: Path, out: Path) -> str:
     segments = readout_segments(cache, sources, recipe)
     fit_readout(model, segments, recipe.validation.readout)
     steady_readout(model, segments, recipe)
-    return export_folder(model.eval(), out)
+    return model
 
 
 def main() -> None:
