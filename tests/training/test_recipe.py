@@ -10,7 +10,8 @@ from small_run import small_recipe
 
 from soundalike.audio.augmentations import Chain
 from soundalike.errors import RecipeError
-from soundalike.training.recipe import Recipe, read_recipe
+from soundalike.model.waveform_encoder import ModelSettings
+from soundalike.training.recipe import Recipe, TeacherSettings, read_recipe
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 SHIPPED = sorted(RECIPES.glob("*.toml"))
@@ -118,6 +119,13 @@ def test_settings_that_contradict_each_other_are_refused(
     assert error.line == line
     with pytest.raises(RecipeError, match=words):
         raise error
+
+
+def test_only_a_transformer_answers_for_stretches_of_time() -> None:
+    teacher = TeacherSettings(spans=3)
+    assert Recipe(teacher=teacher).teacher.spans == 3
+    with pytest.raises(ValueError, match=r"teacher\.spans=3: only an .ast. has patches in time"):
+        Recipe(teacher=teacher, model=ModelSettings(kind="pitch_cnn"))
 
 
 def test_a_file_that_is_no_recipe_is_named(tmp_path: Path, path: Path) -> None:
