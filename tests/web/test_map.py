@@ -70,7 +70,8 @@ def test_wheel_and_drag_move_and_the_address_follows(page: Any) -> None:
 
 
 def test_a_lasso_becomes_a_playlist(page: Any) -> None:
-    surface = opened(page)
+    # From afar, so that all of any map lies well within the lasso.
+    surface = opened(page, "#/map?x=0.5&y=0.5&zoom=0.5")
     page.click(".tools .button", "Lasso")
     half = {side: surface.size[side] // 2 - 8 for side in ("width", "height")}
     mouse = ActionChains(page.browser, duration=20)
