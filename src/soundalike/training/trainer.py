@@ -182,7 +182,7 @@ class Trainer:
         return loader
 
     def _autocast(self) -> torch.autocast:
-        """bf16 on GPUs that have it. A CPU with AVX-512 bf16 takes half the time too, one without longer."""
+        """bf16 on GPUs that have it. A CPU with AVX-512 bf16 halves its time, too; others lose."""
         wanted = self.recipe.optimizer.precision
         able = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
         on = wanted == "bfloat16" or (wanted == "auto" and able)
