@@ -10,7 +10,6 @@ them are shown, from the best to the worst at even distances: nobody chose them 
 
 from __future__ import annotations
 
-import csv
 import json
 import tempfile
 from pathlib import Path
@@ -18,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from map_picture import copied
-from record import DATA, ROOT, finish, parser
+from map_picture import copied, rows_of
+from record import ROOT, finish, parser
 from soundalike.evaluation.metrics import average_precision
 from soundalike.library.library import Library
 from soundalike.library.picture import draw
@@ -46,15 +45,6 @@ unrelated tracks reaches.
 ![A map of the {tracks} tracks, coloured by soundtrack](pictures/examples.png)
 
 """
-
-
-def validation() -> list[dict[str, str]]:
-    """Rows of tracks.csv."""
-    table = DATA / "music/tracks.csv"
-    if not table.is_file():
-        raise SystemExit(f"{table} is missing; set SOUNDALIKE_DATA")
-    with table.open(newline="", encoding="utf-8") as rows:
-        return [row for row in csv.DictReader(rows) if row["split"] == "validation"]
 
 
 def found(library: Library) -> tuple[list[Track], np.ndarray, np.ndarray]:
@@ -135,7 +125,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         library = Library(Path(name) / "library")
-        library.index([copied(validation(), Path(name) / "music")])
+        library.index([copied(rows_of(["validation"]), Path(name) / "music")])
         draw(library.map(), PICTURE, color="album")
         figures = ask(library)
     finish(__file__, as_markdown(figures), figures, options)

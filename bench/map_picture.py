@@ -15,6 +15,7 @@ import argparse
 import csv
 import tempfile
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
@@ -29,16 +30,20 @@ SHORTEST, LONGEST = 10, 14
 NEAREST = 5
 
 
-def chosen() -> list[dict[str, str]]:
-    """Rows of tracks.csv: the soundtracks that are long enough, and not more of one than of others."""
+def rows_of(splits: Sequence[str]) -> list[dict[str, str]]:
+    """Rows of tracks.csv, in its order."""
     table = DATA / "music/tracks.csv"
     if not table.is_file():
         raise SystemExit(f"{table} is missing; set SOUNDALIKE_DATA")
-    albums = defaultdict(list)
     with table.open(newline="", encoding="utf-8") as rows:
-        for row in csv.DictReader(rows):
-            if row["split"] in SPLITS:
-                albums[row["soundtrack"]].append(row)
+        return [row for row in csv.DictReader(rows) if row["split"] in splits]
+
+
+def chosen() -> list[dict[str, str]]:
+    """Rows of tracks.csv: the soundtracks that are long enough, and not more of one than of others."""
+    albums = defaultdict(list)
+    for row in rows_of(SPLITS):
+        albums[row["soundtrack"]].append(row)
     return [row for own in albums.values() if len(own) >= SHORTEST for row in own[:LONGEST]]
 
 

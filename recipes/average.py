@@ -14,10 +14,9 @@ import argparse
 from pathlib import Path
 
 import torch
-from refit_readout import fit
+from refit_readout import encoder, fit
 
 from soundalike.errors import SoundalikeError
-from soundalike.model.checkpoint import from_pretrained
 from soundalike.model.export import export_folder
 from soundalike.model.waveform_encoder import WaveformEncoder
 from soundalike.training.recipe import read_recipe
@@ -36,14 +35,6 @@ def averaged(folders: list[Path], share: float) -> WaveformEncoder:
         mean[name] = (share * value.double() + part * rest).to(value.dtype)
     last.encoder.load_state_dict(mean)
     return last
-
-
-def encoder(folder: Path) -> WaveformEncoder:
-    """A model of one network."""
-    model = from_pretrained(folder)
-    if not isinstance(model, WaveformEncoder):
-        raise SystemExit(f"{folder} joins several networks; export one of its senses first")
-    return model
 
 
 def main() -> None:

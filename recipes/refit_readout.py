@@ -24,10 +24,15 @@ from soundalike.training.sources import WaveformCache, read_sources
 
 def refit(folder: Path, recipe_file: Path, out: Path) -> str:
     """Fit and write a model folder; returns the identity of the model in it."""
+    return export_folder(fit(encoder(folder), read_recipe(recipe_file)).eval(), out)
+
+
+def encoder(folder: Path) -> WaveformEncoder:
+    """A model of one network."""
     model = from_pretrained(folder)
     if not isinstance(model, WaveformEncoder):
         raise SystemExit(f"{folder} joins several networks; export one of its senses first")
-    return export_folder(fit(model, read_recipe(recipe_file)).eval(), out)
+    return model
 
 
 def fit(model: WaveformEncoder, recipe: Recipe) -> WaveformEncoder:
