@@ -95,6 +95,7 @@ claims: $(VENV)/test.done
 	$(CLAIM) segment-length docs/results/validation.json runs/equal/ast-30s-equal runs/equal/clmr-equal \
 	    --out $(CLAIMS)/segment_length.json
 	$(CLAIM) found-again docs/results/validation.json --out $(CLAIMS)/found_again.json
+	$(CLAIM) ablation runs/ablation/record.json runs/ablation/arms.csv --out $(CLAIMS)/ablation.json
 	$(CLAIM) labels two-senses runs/untrained/model mfcc mean-log-mel $(SCRATCH) --out $(CLAIMS)/labels.json
 	$(CLAIM) cold-start default mfcc --out $(CLAIMS)/cold_start.json
 	$(BIN)/python bench/report.py

@@ -29,9 +29,12 @@ def tracks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "tracks.csv"
 
 
+ON_RECORDS = ("segment-length", "ablation", "found-again")
+
+
 def claimed(folder: Path, *arguments: object) -> Result:
     options = ["--out", folder / "figures.json", "--picture", folder / "figures.png"]
-    if arguments[0] not in ("segment-length", "found-again"):
+    if arguments[0] not in ON_RECORDS:
         options += ["--cache", folder / "cache"]
     return CliRunner().invoke(claim, [str(a) for a in (*arguments, *options)])
 
@@ -88,9 +91,9 @@ def test_scratch_is_a_fraction_and_a_folder(tracks: Path, tmp_path: Path, wrong:
     assert "is not FRACTION=FOLDER" in done.output
 
 
-@pytest.mark.parametrize("name", ["segment-length", "found-again"])
+@pytest.mark.parametrize("name", ON_RECORDS)
 def test_claims_on_records_read_nothing_else(tracks: Path, tmp_path: Path, name: str) -> None:
-    runs = [tmp_path] if name == "segment-length" else []
+    runs = [] if name == "found-again" else [tmp_path]
     done = claimed(tmp_path, name, tracks, *runs)
     assert isinstance(done.exception, QueryError)
     assert "is no record of an evaluation" in str(done.exception)

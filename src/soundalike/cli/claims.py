@@ -238,6 +238,21 @@ def segment_length(record: Path, runs: tuple[Path, ...]) -> Any:
     return claimed, claimed.measure(_record(record), runs)
 
 
+@claim.command()
+@click.argument("record", type=PLACE)
+@click.argument("arms", type=PLACE)
+@_reported
+def ablation(record: Path, arms: Path) -> Any:
+    """Does every part of the recipe earn its place?
+
+    RECORD was written by soundalike evaluate and holds all models; ARMS is the CSV that
+    recipes/ablation.py wrote.
+    """
+    from soundalike.evaluation.claims import ablation as claimed
+
+    return claimed, claimed.measure(_record(record), claimed.read_arms(arms))
+
+
 @claim.command("found-again")
 @click.argument("record", type=PLACE)
 @_reported

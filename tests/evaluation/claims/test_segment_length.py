@@ -4,56 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
+from evaluation.claims.trained_runs import Q, entry, record_of, run
 from soundalike.errors import ModelError, QueryError
 from soundalike.evaluation.claims import segment_length
+from soundalike.evaluation.claims.runs import difference
 from soundalike.evaluation.metrics import bootstrap
 from soundalike.evaluation.record import as_json
-
-Q = 30
-
-
-def run(folder: Path, name: str, *, length: float, count: int, seconds: float) -> Path:
-    """A folder as training leaves it."""
-    (folder / name / "model").mkdir(parents=True)
-    config = {
-        "name": name,
-        "identity": f"{name}@1",
-        "segments": {"length": length, "count": count},
-        "dimension": 8,
-    }
-    (folder / name / "model" / "config.json").write_text(json.dumps(config))
-    history = [{"step": i, "cpu_s": seconds * i / 2} for i in (1, 2)]
-    (folder / name / "history.jsonl").write_text("".join(json.dumps(h) + "\n" for h in history))
-    return folder / name
-
-
-def entry(name: str, rr: np.ndarray, *, asked: str = "a") -> dict[str, Any]:
-    """What the record holds of a system."""
-    counts = {
-        "task": "hubness",
-        "kind": "",
-        "queries": Q,
-        "scores": {},
-        "values": {"N_10": [1] * Q},
-    }
-    degraded = {"task": "degraded", "queries": Q, "scores": {}, "values": {"MRR": rr.tolist()}}
-    return {
-        "identity": f"{name}@1",
-        "bytes": 768,
-        "cost": {"sounds": 9, "audio": 100.0, "wall": 1.0, "processor": 0.5},
-        "asked": {"same_track": asked, "degraded": asked, "hubness": asked},
-        "results": [
-            {**degraded, "task": "same_track", "kind": "", "values": {"top-1": [0] * Q, "MRR": rr}},
-            {**degraded, "kind": "mp3"},
-            {**degraded, "kind": "all", "groups": (np.arange(Q) // 3).tolist()},
-            counts,
-        ],
-    }
 
 
 @pytest.fixture
@@ -61,10 +21,6 @@ def runs(tmp_path: Path) -> list[Path]:
     long = run(tmp_path, "ast", length=30.0, count=3, seconds=600.0)
     short = run(tmp_path, "cnn", length=2.6, count=12, seconds=620.0)
     return [long, short]
-
-
-def record_of(*entries: dict[str, Any]) -> dict[str, Any]:
-    return json.loads(json.dumps({"evaluations": entries}, default=np.ndarray.tolist))
 
 
 BETTER = np.linspace(0.5, 1.0, Q)
@@ -110,8 +66,8 @@ def test_queries_of_one_track_are_drawn_together(runs: list[Path]) -> None:
     other["tasks"]["degraded"]["values"] = other["tasks"]["same_track"]["values"] = (
         (np.arange(Q) // 3 % 2).astype(float).tolist()
     )
-    alone = segment_length.difference(ours, other, "same_track")
-    together = segment_length.difference(ours, other, "degraded")
+    alone = difference(ours, other, "same_track")
+    together = difference(ours, other, "degraded")
     assert together.mean == pytest.approx(alone.mean)
     assert together.high - together.low > 1.3 * (alone.high - alone.low)
 

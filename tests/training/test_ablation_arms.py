@@ -1,0 +1,91 @@
+"""recipes/ablation.py and equal_compute.py: what they change of a recipe is something to train."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from soundalike.model.waveform_encoder import WaveformEncoder
+from soundalike.training.recipe import Recipe, read_recipe
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+SCRIPTS = ("ablation", "equal_compute", "equal_time")
+
+
+@pytest.fixture
+def scripts(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    monkeypatch.syspath_prepend(str(RECIPES))
+    yield {name: importlib.import_module(name) for name in SCRIPTS}
+    for name in SCRIPTS:
+        sys.modules.pop(name)
+
+
+def recipes_of(runs: Any, steps: int = 40) -> list[Recipe]:
+    return [read_recipe(run.path, run.of_length(steps)) for run in runs]
+
+
+def test_every_arm_differs_from_the_recipe_and_can_be_trained(scripts: dict[str, Any]) -> None:
+    arms = scripts["ablation"].arms()
+    base, *changed = recipes_of(arms.values())
+    assert base.optimizer.warmup == 2
+    assert len({run.name for run in arms.values()}) == len(arms)
+    for (part, change), recipe in zip(list(arms)[1:], changed, strict=True):
+        assert recipe.optimizer.batch == base.optimizer.batch
+        assert recipe != base, change
+        if part != "size":
+            WaveformEncoder(recipe.model)
+
+
+@pytest.mark.parametrize("part", ["patch", "segment"])
+def test_other_patches_and_lengths_leave_as_many_patches(
+    scripts: dict[str, Any], part: str
+) -> None:
+    """A view of 3 s has no more than 54: there all are looked at."""
+
+    def left(recipe: Recipe) -> tuple[int, int]:
+        model = WaveformEncoder(recipe.model)
+        heard = model.front_end(torch.zeros(1, recipe.model.samples))
+        patches = model.encoder.patches(heard[:, None]).flatten(2).shape[-1]
+        return round(patches * recipe.contrast.keep), patches
+
+    arms = scripts["ablation"].arms()
+    base, *others = recipes_of(run for (of, _), run in arms.items() if of in ("", part))
+    for recipe in others:
+        assert left(recipe)[0] == min(*left(recipe)[1:], left(base)[0])
+
+
+def test_runs_of_equal_time(scripts: dict[str, Any], tmp_path: Path, monkeypatch: Any) -> None:
+    """Steps follow from what a step takes, tried or known from another run; what is done stays done."""
+    equal_time = scripts["equal_time"]
+    asked: list[list[str]] = []
+
+    def run(command: list[str], **_: Any) -> None:
+        asked.append(command)
+        if command[1].endswith("equal_time.py"):
+            note = Path(command[2])
+            note.parent.mkdir(exist_ok=True, parents=True)
+            note.write_text("10.0" if note.stem == "clmr-equal" else "2.0")
+
+    monkeypatch.setattr(equal_time.subprocess, "run", run)
+    (tmp_path / "artist-equal" / "model").mkdir(parents=True)
+    (tmp_path / "artist-equal" / "model" / "config.json").touch()
+    equal_time.train_all(scripts["equal_compute"].RUNS, tmp_path, 100, 1)
+    trials = [Path(command[2]).stem for command in asked if command[1].endswith("equal_time.py")]
+    assert trials == ["ast-30s-equal", "clmr-equal"]
+    trained = {
+        Path(command[command.index("--out") + 1]).name: command
+        for command in asked
+        if "train" in command
+    }
+    assert {name: "optimizer.steps=20" in command for name, command in trained.items()} == {
+        "ast-30s-equal": False,
+        "clmr-equal": True,
+        "artist-cnn-equal": True,
+    }
+    assert "optimizer.steps=100" in trained["ast-30s-equal"]
