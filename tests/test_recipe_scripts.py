@@ -1,4 +1,4 @@
-"""recipes/ablation.py and equal_compute.py: what they change of a recipe is something to train."""
+"""The scripts beside the recipes: runs of equal time, and what is made of trained networks."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from typing import Any
 import pytest
 import torch
 
-from soundalike.model.waveform_encoder import WaveformEncoder
-from soundalike.training.recipe import Recipe, read_recipe
+from small_model import small_ast
+from soundalike.embedder import Embedder
+from soundalike.model.export import export_folder
+from soundalike.model.pitch_cnn import PitchCNNSettings
+from soundalike.model.waveform_encoder import ModelSettings, WaveformEncoder
+from soundalike.training.recipe import Recipe, SteadinessSettings, read_recipe
+from training.small_run import small_recipe, write_tunes
 
-RECIPES = Path(__file__).parents[2] / "recipes"
-SCRIPTS = ("ablation", "equal_compute", "equal_time")
+RECIPES = Path(__file__).parents[1] / "recipes"
+SCRIPTS = ("ablation", "average", "equal_compute", "equal_time", "refit_readout")
 
 
 @pytest.fixture
@@ -89,3 +94,51 @@ def test_runs_of_equal_time(scripts: dict[str, Any], tmp_path: Path, monkeypatch
         "artist-cnn-equal": True,
     }
     assert "optimizer.steps=100" in trained["ast-30s-equal"]
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> list[Path]:
+    """Folders of three networks of one shape and of other weights."""
+    folders = []
+    for seed in range(3):
+        torch.manual_seed(seed)
+        folders.append(tmp_path / f"model-{seed}")
+        export_folder(WaveformEncoder(small_ast(f"small-{seed}")).eval(), folders[-1])
+    return folders
+
+
+def test_the_mean_of_weights(scripts: dict[str, Any], trained: list[Path]) -> None:
+    one, two, three = [scripts["refit_readout"].encoder(folder) for folder in trained]
+    mean = scripts["average"].averaged(trained, 0.6)
+    assert mean.settings.name == "small-2"
+    of = [dict(model.encoder.named_parameters()) for model in (one, two, three, mean)]
+    for name, value in of[3].items():
+        torch.testing.assert_close(
+            value, 0.2 * of[0][name] + 0.2 * of[1][name] + 0.6 * of[2][name], msg=name
+        )
+
+
+def test_networks_of_several_kinds_have_no_mean(
+    scripts: dict[str, Any], trained: list[Path], tmp_path: Path
+) -> None:
+    settings = ModelSettings(name="other", kind="pitch_cnn", pitch_cnn=PitchCNNSettings())
+    export_folder(WaveformEncoder(settings).eval(), tmp_path / "other")
+    with pytest.raises(SystemExit, match="of several kinds"):
+        scripts["average"].averaged([tmp_path / "other", trained[0]], 0.5)
+
+
+def test_a_read_out_is_fitted_and_the_network_left_alone(
+    scripts: dict[str, Any], trained: list[Path], tmp_path: Path
+) -> None:
+    recipe = small_recipe(
+        write_tunes(tmp_path / "music"),
+        tmp_path / "cache",
+        steadiness=SteadinessSettings(strength=0.5),
+    )
+    before, fitted = [scripts["refit_readout"].encoder(trained[0]) for _ in range(2)]
+    scripts["refit_readout"].fit(fitted, recipe)
+    for name, value in before.encoder.state_dict().items():
+        assert torch.equal(value, fitted.encoder.state_dict()[name]), name
+    assert not torch.equal(before.readout.weight, fitted.readout.weight)
+    again = tmp_path / "fitted"
+    assert export_folder(fitted.eval(), again) != Embedder(trained[0]).identity
