@@ -66,7 +66,7 @@ $(VENV)/test.done: pyproject.toml | $(BIN)/python
 
 # The figures of bench/results.md and docs/results.md. SYSTEMS: the one to compare the others with first.
 # Model folders under runs/ are made as docs/evaluation.md and recipes/equal_compute.py say.
-EQUAL   := $(foreach run,ast-30s artist clmr artist-cnn,runs/equal/$(run)-equal/model)
+EQUAL   := $(foreach run,ast-30s artist clmr artist-cnn untrained,runs/equal/$(run)-equal/model)
 SENSES  := runs/averaged/composition runs/averaged/sound
 SYSTEMS ?= two-senses $(SENSES) ast-30s $(EQUAL) runs/untrained/model mfcc mean-log-mel chroma chroma-bigrams \
            mandel-ellis mandel-ellis-mp chance bliss musicnn musicnn-penultimate
@@ -92,8 +92,8 @@ claims: $(VENV)/test.done
 	$(CLAIM) aggregation two-senses --out $(CLAIMS)/aggregation.json
 	$(CLAIM) artist runs/equal/artist-equal/model runs/equal/ast-30s-equal/model --out $(CLAIMS)/artist.json
 	$(CLAIM) artist runs/equal/artist-cnn-equal/model runs/equal/clmr-equal/model --out $(CLAIMS)/artist-cnn.json
-	$(CLAIM) segment-length docs/results/validation.json runs/equal/ast-30s-equal runs/equal/clmr-equal \
-	    --out $(CLAIMS)/segment_length.json
+	$(CLAIM) segment-length docs/results/validation.json \
+	    $(foreach run,ast-30s clmr untrained,runs/equal/$(run)-equal) --out $(CLAIMS)/segment_length.json
 	$(CLAIM) found-again docs/results/validation.json --out $(CLAIMS)/found_again.json
 	$(CLAIM) ablation runs/ablation/record.json runs/ablation/arms.csv --out $(CLAIMS)/ablation.json
 	$(CLAIM) labels two-senses runs/untrained/model mfcc mean-log-mel $(SCRATCH) --out $(CLAIMS)/labels.json

@@ -33,8 +33,8 @@ Result = dict[str, Any]
 HEAD = """\
 # How good it is
 
-Music that no encoder here was trained on. Versions were chosen by the validation split; the test split
-was looked at once per published table.
+Music that no encoder here was trained on. Versions were chosen by the validation split. The test split was
+asked when a table of it was published, once for each default that was, and nothing was chosen by it.
 
 How to read the tables:
 
@@ -43,7 +43,8 @@ How to read the tables:
   first right answer, **mAP** the mean average precision, **P@k** the share of right answers among the
   first k, **nDCG@10** the same with the first places counting more. 1 is perfect. **MR1** is the mean
   rank of the first right answer: lower is better.
-- In brackets is the 95 % interval, by bootstrap (2,000 draws, seed 0).
+- In brackets is the 95 % interval, by bootstrap (2,000 draws, seed 0). Queries about one album or artist are
+  drawn together, and so are changed copies of one track: of few albums an interval is wide.
 - A row of the tables with "minus" is a difference to the first system, over the same queries. Where its
   interval leaves out 0 the two differ; of twenty intervals of no difference one does so by chance.
 - In the pictures a dot is the mean and a line its interval; the first system is in colour.

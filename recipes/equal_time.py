@@ -40,6 +40,7 @@ class Run:
         settings: "table.key=value", whatever the number of steps.
         warmup: share of the steps; None to leave the recipe's.
         like: name of the run a step of which costs as much; "" to try it.
+        learns: whether it is trained at all.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Run:
     settings: tuple[str, ...] = ()
     warmup: float | None = None
     like: str = ""
+    learns: bool = True
 
     def of_length(self, steps: int) -> list[str]:
         """All that is changed of the recipe for a run of so many steps."""
@@ -89,6 +91,7 @@ def _train(run: Run, folder: Path, steps: int) -> None:
         return
     command = [sys.executable, "-m", "soundalike", "train", str(run.path), "--out", str(folder)]
     command += [word for setting in run.of_length(steps) for word in ("--set", setting)]
+    command += [] if run.learns else ["--until", "0"]
     print(" ".join(command[1:]), flush=True)
     subprocess.run(command, check=True, env=_one_thread())
 

@@ -77,6 +77,8 @@ def test_labels(tracks: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "lists").iterdir()) == [
         "labels-0.01.csv",
         "labels-0.1.csv",
+        "labels-0.25.csv",
+        "labels-0.5.csv",
         "labels-1.csv",
     ]
     read = figures(tmp_path)

@@ -74,7 +74,8 @@ def test_the_record_is_json_that_every_reader_takes() -> None:
     assert (album["task"], album["kind"], album["queries"]) == ("same_album", "", 4)
     assert album["values"]["mAP"] == [1, 1, 1, 1, None]  # the last query has nothing to find
     assert album["scores"]["mAP"] == {"mean": 1, "low": 1, "high": 1}
-    assert "groups" not in album
+    assert len(set(album["groups"])) == 3  # the album names; queries of one are drawn together
+    assert "groups" not in ours["results"][0]
 
 
 def test_values_stand_on_one_line_with_six_digits() -> None:
@@ -104,6 +105,29 @@ def test_a_system_measured_again_replaces_itself_and_others_stay(tmp_path: Path)
     assert found[2] == json.loads(as_json(first))["evaluations"][0]
 
 
+def test_tasks_that_were_not_asked_again_stay(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    write_record(record(evaluation("a", PERFECT)), path)
+    again = record(evaluation("a", 1 - PERFECT))
+    (entry,) = again["evaluations"]
+    entry["results"], entry["asked"] = entry["results"][:1], {"same_track": "abc"}
+    (merged,) = followed_by(again, read_evaluations(path, SET))["evaluations"]
+    assert [each["task"] for each in merged["results"]] == ["same_track", "same_album"]
+    assert merged["results"][0]["scores"]["top-1"]["mean"] < 1
+    assert merged["asked"] == {"same_track": "abc", "same_album": "def"}
+
+
+def test_other_recordings_of_the_same_name_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    told = {**new_record({**SET, "recordings": "1f"}, {}), "evaluations": []}
+    write_record(told, path)
+    with pytest.raises(QueryError, match=r"is the record of .* recordings 1f"):
+        read_evaluations(path, {**SET, "recordings": "2e"})
+    assert read_evaluations(path, {**SET, "recordings": "1f"}) == []
+    write_record(record(evaluation("a", PERFECT)), path)  # an older one does not say
+    assert len(read_evaluations(path, {**SET, "recordings": "2e"})) == 1
+
+
 def test_a_record_without_a_provenance_for_each_system_gets_it(tmp_path: Path) -> None:
     path = tmp_path / "record.json"
     old = json.loads(as_json(record(evaluation("a", PERFECT))))
@@ -121,7 +145,7 @@ def test_nothing_else_is_overwritten(tmp_path: Path) -> None:
     for key, other in (("split", "validation"), ("tracks", "mine.csv"), ("seed", 1)):
         with pytest.raises(
             QueryError,
-            match=r"is the record of seed 0, tracks tracks\.csv, split test; name another file",
+            match=r"is the record of tracks tracks\.csv, split test, seed 0; name another file",
         ):
             read_evaluations(path, {**SET, key: other})
     for text in ("{}", "[1]", "words", '{"tracks": "tracks.csv", "evaluations": 3}'):
@@ -157,6 +181,11 @@ def test_what_is_no_record_of_its_kind_is_not_overwritten(tmp_path: Path) -> Non
         with pytest.raises(QueryError, match="would be overwritten"):
             ready_to_write(path, "claim")
         assert path.read_bytes() == before
+    claim = tmp_path / "claim.json"
+    claim.write_text(json.dumps({"provenance": {}, "claim": "artist"}), "utf-8")
+    ready_to_write(claim, "claim", "artist")
+    with pytest.raises(QueryError, match="no record of this kind"):
+        ready_to_write(claim, "claim", "labels")
     ready_to_write(ours, "claim")
     assert ours.parent.is_dir()
     ready_to_write(other, "evaluations")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -107,6 +109,20 @@ def test_queries_that_bar_themselves_still_are_of_one_origin() -> None:
     made = retrieval(relevant, barred=itself, kinds=["a", "b", "c"] * 2)
     groups = judge(made, RNG.random((6, 6)))[-1].groups
     assert groups[0] == groups[1] == groups[2] != groups[3] == groups[4] == groups[5]
+
+
+def test_queries_that_belong_together_are_drawn_together() -> None:
+    """Ten queries of one album, all right, and ten of another, all wrong, are two observations."""
+    right = np.repeat([1.0, -1.0], 10)
+    similarity = np.where(np.eye(20, dtype=bool), right[:, None], 0.0)
+    asked = retrieval(np.eye(20, dtype=bool), metrics=("top-1",))
+    (apart,) = judge(asked, similarity)
+    (together,) = judge(replace(asked, together=["a"] * 10 + ["b"] * 10), similarity)
+    assert together.groups == [0] * 10 + [1] * 10
+    assert (together.intervals["top-1"].low, together.intervals["top-1"].high) == (0, 1)
+    assert apart.intervals["top-1"].low > 0.2
+    with pytest.raises(ValueError, match="2 names for 20 queries"):
+        replace(asked, together=["a", "b"])
 
 
 def test_what_does_not_fit_is_refused() -> None:

@@ -196,6 +196,14 @@ def test_hubs_are_counted_where_there_are_enough_tracks(model: Path, tmp_path: P
     (found,) = evaluate(str(model), exam).results
     assert (found.task, found.queries) == ("hubness", 24)
     assert sum(found.values["N_10"]) == 240
+    (tmp_path / "7.wav").unlink()  # goes away while the others are described
+    told: list[AudioError] = []
+    assert evaluate(str(model), exam, warn=told.append).results == []
+    assert {error.path.name for error in told} == {"7.wav"}
+    for number in range(24):
+        (tmp_path / f"{number}.wav").unlink(missing_ok=True)
+    with pytest.raises(QueryError, match="none of the tracks could be listened to"):
+        evaluate(str(model), exam)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,8 @@ def _reported(command: COMMAND) -> COMMAND:
         from soundalike.evaluation.record import ready_to_write, write_record
         from soundalike.evaluation.report import provenance
 
-        ready_to_write(out, "claim")
+        # A record says which claim it is of, under the name of its module and its command.
+        ready_to_write(out, "claim", command.__name__)
         if picture and picture.is_file() and not picture.read_bytes().startswith(PNG):
             raise QueryError(
                 f"{picture} would be overwritten, and it is no PNG; name another with --picture"
@@ -151,8 +152,7 @@ def artist(supervised: str, self_supervised: str, style: str, tracks: Path, cach
         Group(
             name,
             [whole(recording) for recording in found],
-            # As in training, where a soundtrack stands for an artist that is not named.
-            [recording.artist or recording.album for recording in found],
+            [recording.artist for recording in found],
             [recording.album for recording in found],
         )
         for name, found in (
@@ -161,13 +161,11 @@ def artist(supervised: str, self_supervised: str, style: str, tracks: Path, cach
         )
     ]
     learnt = groups[0].sounds
-    encoders = {
-        name: _similarity(_system(system, learnt, cache), cache)
-        for name, system in ((SUPERVISED, supervised), (SELF, self_supervised))
-    }
-    ear = _similarity(_system(style, learnt, cache), cache)
-    figures = claimed.measure(encoders, ear, groups)
-    return claimed, {**figures, SUPERVISED: supervised, SELF: self_supervised, "style": style}
+    asked = {SUPERVISED: supervised, SELF: self_supervised, "third opinion": style}
+    found = {name: _system(system, learnt, cache) for name, system in asked.items()}
+    ours, theirs, ear = (_similarity(system, cache) for system in found.values())
+    figures = claimed.measure({SUPERVISED: ours, SELF: theirs}, ear, groups)
+    return claimed, {**figures, "identities": _identities(found)}
 
 
 @claim.command()
@@ -197,8 +195,8 @@ def labels(
     """Do frozen vectors save labels?
 
     SYSTEMS are encoders and baselines, the one in question first; without any, the shipped default
-    against mfcc and mean-log-mel. A linear probe on the vectors of each learns from 1, 10 and 100 % of
-    the labels.
+    against mfcc and mean-log-mel. A linear probe on the vectors of each learns from 1, 10, 25, 50 and
+    100 % of the labels.
     """
     from soundalike.evaluation.claims import labels as claimed
     from soundalike.evaluation.tasks.recordings import whole
@@ -214,13 +212,15 @@ def labels(
         )
         click.echo(f"lists to train on: {', '.join(map(show.show_path, written))}", err=True)
     sounds = [whole(recording) for recording in found]
+    known = {name: _system(name, sounds, cache) for name in names}
     figures = claimed.measure(
-        {name: _describe(_system(name, sounds, cache), cache) for name in names},
+        {name: _describe(system, cache) for name, system in known.items()},
         sounds,
         wanted,
         scratch={f: _describe(_system(name, sounds, cache), cache) for f, name in folders.items()},
     )
-    return claimed, {**figures, "label": label, "tracks": tracks.name, "split": split}
+    set_of_tracks = {"label": label, "tracks": tracks.name, "split": split}
+    return claimed, {**figures, **set_of_tracks, "identities": _identities(known)}
 
 
 @claim.command("segment-length")
@@ -308,7 +308,9 @@ def _record(path: Path) -> Mapping[str, Any]:
     """A record of evaluations, or a QueryError that says what is wrong with it."""
     try:
         read: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
-        _ = read["tracks"], read["split"], [each["results"] for each in read["evaluations"]]
+        _ = read["tracks"], read["split"]
+        for each in read["evaluations"]:
+            _ = each["identity"], each["aggregation"], each["asked"].items(), *each["results"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise QueryError(f"{path} is no record of an evaluation: {error}") from None
     return read
@@ -325,6 +327,11 @@ def _system(name: str, training: Sequence[Sound], cache: Path) -> System:
 
     with show.plain_progress(f"{name}: scale") as progress:
         return find_system(name, training=training, cache=cache / "descriptions", progress=progress)
+
+
+def _identities(systems: Mapping[str, System]) -> dict[str, str]:
+    """Which weights were asked: names may come to mean others."""
+    return {name: system.identity for name, system in systems.items()}
 
 
 def _describe(system: System, cache: Path) -> Callable[[Sequence[Sound]], list[np.ndarray]]:

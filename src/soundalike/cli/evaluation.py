@@ -99,6 +99,8 @@ def evaluate(
             cache = Path(stack.enter_context(TemporaryDirectory(prefix="soundalike-")))
         examined = {"pieces": pieces, "aggregation": aggregation, "seed": seed, "cache": cache}
         wanted = [name.strip() for name in (tasks or "").split(",") if name.strip()]
+        if tasks is not None and not wanted:
+            raise click.BadParameter("names no task; leave it out for all", param_hint="--tasks")
         sys.exit(_evaluate_systems(names, (tracks, split), wanted, examined, out, as_json))
 
 
@@ -113,13 +115,15 @@ def _evaluate_systems(
     """Put systems through the tasks; the record grows with each, on disk too. Answers the exit code."""
     from soundalike.evaluation import record, report, suite
     from soundalike.evaluation.systems import require_system
+    from soundalike.evaluation.tasks.recordings import digest_of, read_recordings
 
     for name in names:
         require_system(name)
     if out:
         record.ready_to_write(out, "evaluations")
     (table, split), seed = tracks, given["seed"]
-    set_of_tracks = {"tracks": table.name, "split": split, "seed": seed}
+    recordings = digest_of(read_recordings(table, split))
+    set_of_tracks = {"tracks": table.name, "split": split, "seed": seed, "recordings": recordings}
     earlier = record.read_evaluations(out, set_of_tracks) if out else []
     complaints = _Complaints()
     shared: dict[str, Any] = {"cache": given["cache"], "warn": complaints.warn}

@@ -1,12 +1,13 @@
 """Evaluations <-> a record: one JSON file per set of tracks, with systems side by side.
 
-    {"tracks", "split", "seed", "skipped", "provenance",
+    {"tracks", "split", "seed", "recordings", "skipped", "provenance",
      "evaluations": [{"system", "identity", "aggregation", "tracks", "numbers", "bytes", "cost",
                       "asked", "provenance",
                       "results": [{"task", "kind", "queries", "scores", "values", "groups"?}]}]}
 
 A record keeps the value of every query, so that any two systems in it can be compared query by query
-later on. It grows by systems: one that is measured again replaces itself, the others stay.
+later on. It grows by systems: one that is measured again replaces itself, in the tasks that it was asked
+again, and the others stay.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def new_record(set_of_tracks: Mapping[str, object], skipped: Mapping[str, str]) 
     """Begin a record without systems.
 
     Args:
-        set_of_tracks: "tracks", "split" and "seed": what makes the figures of systems comparable.
+        set_of_tracks: "tracks", "split", "seed" and "recordings", a digest of what the files hold: what
+            makes the figures of systems comparable.
         skipped: task -> why it was not asked.
     """
     made = {"skipped": dict(skipped), "provenance": provenance(), "evaluations": []}
@@ -52,11 +54,13 @@ def with_evaluation(record: Record, evaluation: Evaluation) -> Record:
 def followed_by(record: Record, earlier: Sequence[Record]) -> Record:
     """The record with evaluations of an earlier one behind its own.
 
-    Those of the same identity and aggregation are left out: they were measured again.
+    Of those of the same identity and aggregation only the tasks that were not asked again are kept.
     """
-    measured = [_name(entry) for entry in record["evaluations"]]
+    before = {_name(entry): entry for entry in earlier}
+    again = [_with_tasks_of(entry, before.get(_name(entry))) for entry in record["evaluations"]]
+    measured = [_name(entry) for entry in again]
     kept = [entry for entry in earlier if _name(entry) not in measured]
-    return {**record, "evaluations": [*record["evaluations"], *kept]}
+    return {**record, "evaluations": [*again, *kept]}
 
 
 def read_evaluations(path: Path, set_of_tracks: Mapping[str, object]) -> list[Record]:
@@ -69,10 +73,14 @@ def read_evaluations(path: Path, set_of_tracks: Mapping[str, object]) -> list[Re
         return []
     try:
         old = json.loads(path.read_text("utf-8"))
-        of = {"seed": 0, **{key: old[key] for key in set_of_tracks if key in old}}
+        # What older records do not tell cannot differ.
+        told = {"seed": 0, **{key: old[key] for key in set_of_tracks if key in old}}
+        of = {key: told.get(key, value) for key, value in set_of_tracks.items()}
         evaluations = [
             {"provenance": old["provenance"], **evaluation} for evaluation in old["evaluations"]
         ]
+        for entry in evaluations:
+            _ = *_name(entry), entry["asked"].items(), [each["task"] for each in entry["results"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = reason(error) if isinstance(error, OSError) else "it is no record of an evaluation"
         raise QueryError(
@@ -92,12 +100,13 @@ def as_json(record: Record) -> str:
     return _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
 
 
-def ready_to_write(path: Path, key: str) -> None:
+def ready_to_write(path: Path, key: str, value: str = "") -> None:
     """Make the folder of a record, before hours are spent on what goes into it.
 
     Args:
         path: of the record.
         key: that a record of its kind has at the top.
+        value: what stands there, where several kinds of record have it; "" for whatever.
 
     Raises:
         QueryError: a file is there that is no such record, and would be lost.
@@ -112,7 +121,7 @@ def ready_to_write(path: Path, key: str) -> None:
         except ValueError:
             there = None
         ours = isinstance(there, dict) and key in there and "provenance" in there
-        if not ours:
+        if not ours or (value and there[key] != value):
             raise QueryError(
                 f"{path} would be overwritten, and it is no record of this kind; "
                 "name another file with --out"
@@ -127,6 +136,19 @@ def write_record(record: Record, path: Path) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, as_json(record).encode())
+
+
+def _with_tasks_of(entry: Record, earlier: Record | None) -> Record:
+    """The entry, with results of tasks that only the earlier one has behind its own."""
+    if earlier is None:
+        return entry
+    asked = {task: sign for task, sign in earlier["asked"].items() if task not in entry["asked"]}
+    kept = [result for result in earlier["results"] if result["task"] in asked]
+    return {
+        **entry,
+        "asked": {**entry["asked"], **asked},
+        "results": [*entry["results"], *kept],
+    }
 
 
 def _entry(evaluation: Evaluation, made: dict[str, str]) -> Record:

@@ -102,7 +102,9 @@ def tables(record: Record) -> str:
         sections.append("\n\n".join(parts))
     labels = zip(_labels(evaluations), evaluations, strict=True)
     rows = [[label, each["identity"], *_cost(each)] for label, each in labels]
-    sections.append("## What a track costs\n\n" + _markdown(["system", "identity", *_COST], rows))
+    about = "Measured when a system was first described: rows of several runs do not compare."
+    table = _markdown(["system", "identity", *_COST], rows)
+    sections.append(f"## What a track costs\n\n{about}\n\n{table}")
     return "\n\n".join(sections) + "\n"
 
 

@@ -32,6 +32,8 @@ class Retrieval:
         barred: bool [Q, N], left out of the query's ranking: itself, the same artist.
         kinds: Q names of what was done to the query ("mp3 32 kbit/s"); "" where there is one kind.
         metrics: names out of `METRICS`.
+        together: Q names; queries of one name do not speak independently, as those of one album: the
+            interval is over names. Empty where every query speaks for itself.
 
     Raises:
         ValueError: shapes that do not fit each other, or a metric that does not exist.
@@ -44,6 +46,7 @@ class Retrieval:
     barred: np.ndarray
     kinds: Sequence[str]
     metrics: tuple[str, ...]
+    together: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         shape = (len(self.queries), len(self.tracks))
@@ -54,6 +57,8 @@ class Retrieval:
             )
         if len(self.kinds) != shape[0]:
             raise ValueError(f"{self.task}: {len(self.kinds)} kinds for {shape[0]} queries")
+        if len(self.together) not in (0, shape[0]):
+            raise ValueError(f"{self.task}: {len(self.together)} names for {shape[0]} queries")
         if unknown := set(self.metrics) - set(METRICS):
             raise ValueError(f"{self.task}: no metric {unknown}; there are {', '.join(METRICS)}")
 
@@ -68,8 +73,9 @@ class Score:
         queries: how many had something to find.
         intervals: metric -> mean over queries with its 95 % interval.
         values: metric -> value of every query in order, NaN for one that had nothing to find.
-        groups: in a score of `ALL`, which queries were made from one sound: a number for each.
-            The interval is over these, as ten changed copies of a track are not ten tracks.
+        groups: which queries belong together, a number for each; empty where none do. Those made from
+            one sound, in a score of `ALL`; those of one label. The interval is over these, as ten
+            changed copies of a track are not ten tracks.
     """
 
     task: str
@@ -105,20 +111,28 @@ def judge(retrieval: Retrieval, similarity: np.ndarray) -> list[Score]:
     asked = relevant.any(axis=1)
 
     # Queries of one origin seek the same answers, when what was barred is counted among them.
-    _, groups = np.unique(relevant | retrieval.barred, axis=0, return_inverse=True)
+    _, origins = np.unique(relevant | retrieval.barred, axis=0, return_inverse=True)
+    named = None
+    if retrieval.together:
+        named = np.unique(np.asarray(retrieval.together), return_inverse=True)[1]
 
     def score(kind: str, chosen: np.ndarray, groups: np.ndarray | None) -> Score:
-        of_kind = {name: each[chosen] for name, each in values.items()}
+        found = {name: each[chosen] for name, each in values.items()}
         return Score(
             task=retrieval.task,
             kind=kind,
             queries=int(asked[chosen].sum()),
-            intervals={name: bootstrap(each, groups=groups) for name, each in of_kind.items()},
-            values={name: each.tolist() for name, each in of_kind.items()},
+            intervals={name: bootstrap(each, groups=groups) for name, each in found.items()},
+            values={name: each.tolist() for name, each in found.items()},
             groups=[] if groups is None else groups.tolist(),
         )
 
-    scores = [score(kind, kinds == kind, None) for kind in several]
+    def of_kind(kind: str) -> Score:
+        chosen = kinds == kind
+        return score(kind, chosen, None if named is None else named[chosen])
+
+    scores = [of_kind(kind) for kind in several]
     if len(several) > 1:
-        scores.append(score(ALL, np.ones(len(kinds), dtype=bool), groups.reshape(-1)))
+        whole = np.ones(len(kinds), dtype=bool)
+        scores.append(score(ALL, whole, origins.reshape(-1) if named is None else named))
     return scores

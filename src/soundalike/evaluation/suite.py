@@ -176,6 +176,7 @@ def evaluate(
 
     Raises:
         ModelError: no such system, or it cannot be run.
+        QueryError: no track can be listened to any more.
     """
     shelf = cache / "descriptions" if cache else None
     system = find_system(
@@ -199,8 +200,10 @@ def evaluate(
         results += judge(
             left, system.similarity(queries, [known[sound.key] for sound in left.tracks])
         )
-    described = [known[sound.key] for sound in firsts]
-    if exam.hubness:
+    described = [known[sound.key] for sound in firsts if sound.key in known]
+    if not described:
+        raise QueryError("none of the tracks could be listened to; they were there a moment ago")
+    if exam.hubness and len(described) == len(firsts):
         similarity = system.similarity(described, described)
         results.append(hubness(similarity, duplicates=exam.duplicates))
         asked["hubness"] = digest(str(len(described)))
@@ -229,6 +232,7 @@ def without(retrieval: Retrieval, known: Mapping[str, object]) -> Retrieval:
         relevant=retrieval.relevant[rows][:, columns],
         barred=retrieval.barred[rows][:, columns],
         kinds=[kind for kind, kept in zip(retrieval.kinds, rows, strict=True) if kept],
+        together=[name for name, kept in zip(retrieval.together, rows, strict=False) if kept],
     )
 
 

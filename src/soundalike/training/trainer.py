@@ -145,6 +145,8 @@ class Trainer:
             scores = self._look(stop)
             pace = (time.monotonic() - began) / (self.step - began_at)
             self._record(losses, scores, rate, pace * (stop - self.step))
+        if self.first and not self.history:  # says that nothing was learnt, not that nobody knows
+            write_history(self.folder / "history.jsonl", [])
         if self._best.exists():
             read_state(self._best, {"average": self.average})
         return self.average

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -106,7 +107,7 @@ class ViewBank:
             raise RecipeError(
                 f"{self.folder} holds views of other recordings of the same names; delete it"
             )
-        partial = self.folder / f"recordings.partial-{self.plan.rank}.txt"
+        partial = self.folder / f"recordings.partial-{os.getpid()}.txt"
         partial.write_text(digest.hexdigest())
         partial.replace(note)
 
@@ -120,7 +121,7 @@ class ViewBank:
             group = self.recordings[first : first + ROWS_AT_ONCE]
             clips = read_clips(self.cache, [self.place(s, v, slot) for s, v in group], self.plan)
             parts.append(self.prepare(clips, generator).half().numpy())
-        partial = self.folder / f"{slot:04d}.partial-{self.plan.rank}.npy"
+        partial = self.folder / f"{slot:04d}.partial-{os.getpid()}.npy"
         np.save(partial, np.concatenate(parts))
         partial.replace(self._file(slot))
 

@@ -86,15 +86,42 @@ def test_of_two_alike_neither_is_caught() -> None:
     words = artist.verdict(
         measured(encoder(by_artist=0, by_style=4, seed=1), encoder(by_artist=0, by_style=4, seed=2))
     )
-    assert "supervision is not shown to answer with the artist more often" in words
-    assert "over-recommends" not in words
+    assert "no over-recommendation by supervision is shown" in words
+    assert "it answers with the artist neither more nor less often" in words
 
 
 def test_self_supervision_is_told_of_too_when_it_does_so() -> None:
     both = encoder(by_artist=4, by_style=2, seed=1)
     words = artist.verdict(measured(both, both))
     assert "Self-supervision does so too" in words
-    assert "supervision is not shown to answer with the artist more often" in words
+    assert "no over-recommendation by supervision is shown" in words
+
+
+def test_who_answers_with_less_of_everything_is_told_so() -> None:
+    words = artist.verdict(
+        measured(encoder(by_artist=0, by_style=2, seed=1), encoder(by_artist=4, by_style=2, seed=2))
+    )
+    assert (
+        "no over-recommendation by supervision is shown; it answers with the artist less" in words
+    )
+
+
+def test_a_worse_encoder_is_not_blamed_for_what_it_takes_from_afar() -> None:
+    """It takes more of everybody from the far half, hence more of the artist."""
+    figures = measured(
+        encoder(by_artist=0, by_style=0, seed=1), encoder(by_artist=0, by_style=4, seed=2)
+    )
+    assert artist.difference(figures["groups"][0], "off style").low > 0
+    assert "no over-recommendation by supervision is shown" in artist.verdict(figures)
+
+
+def test_queries_of_one_artist_are_drawn_together(caught: dict[str, Any]) -> None:
+    group = dict(caught["groups"][0])
+    values = {"same artist": (np.arange(N) % 2).astype(float).tolist()}
+    group["encoders"] = {SUPERVISED: values, SELF: {"same artist": [0.0] * N}}
+    apart = artist.difference({**group, "by": list(range(N))}, "same artist")
+    ten_alike = artist.difference({**group, "by": (np.arange(N) % 8).tolist()}, "same artist")
+    assert ten_alike.high - ten_alike.low > 2 * (apart.high - apart.low)
 
 
 def test_the_better_encoder_is_not_blamed() -> None:
@@ -170,5 +197,5 @@ def test_where_no_two_tracks_are_by_one_artist_nothing_can_be_asked() -> None:
 
 
 def test_the_page_names_the_encoders_where_the_record_does(caught: dict[str, Any]) -> None:
-    text = artist.as_markdown({**caught, SUPERVISED: "runs/a/model", SELF: "runs/b/model"})
-    assert text.startswith("Supervised: `runs/a/model`.\n\nSelf-supervised: `runs/b/model`.")
+    text = artist.as_markdown({**caught, "identities": {SUPERVISED: "a@1", SELF: "b@2"}})
+    assert text.startswith("supervised: `a@1`; self-supervised: `b@2`.")

@@ -47,7 +47,17 @@ def test_noise_decides_nothing(runs: list[Path]) -> None:
 def test_unequal_training_is_said_first(tmp_path: Path, runs: list[Path]) -> None:
     longer = run(tmp_path / "longer", "ast", length=30.0, count=3, seconds=1240.0)
     words = segment_length.verdict(segment_length.measure(RECORD, [longer, runs[1]]))
-    assert "NOT at equal training (2.00 times its processor time)" in words
+    assert "NOT at equal training (20.7 against 10.3 minutes)" in words
+
+
+def test_an_untrained_one_says_whether_training_shows(tmp_path: Path, runs: list[Path]) -> None:
+    blank = run(tmp_path, "blank", length=30.0, count=3, seconds=0.0)
+    record = record_of(
+        entry("ast", BETTER), entry("cnn", BETTER - 0.3), entry("blank", BETTER - 0.1)
+    )
+    words = segment_length.verdict(segment_length.measure(record, [*runs, blank]))
+    assert "ast@1 against blank@1, which was never trained: better in" in words
+    assert "cnn@1 against blank@1, which was never trained: worse in" in words
 
 
 def test_the_table_says_what_each_took(runs: list[Path]) -> None:
@@ -70,6 +80,12 @@ def test_queries_of_one_track_are_drawn_together(runs: list[Path]) -> None:
     together = difference(ours, other, "degraded")
     assert together.mean == pytest.approx(alone.mean)
     assert together.high - together.low > 1.3 * (alone.high - alone.low)
+
+
+def test_one_encoder_compared_in_two_ways_is_ambiguous(runs: list[Path]) -> None:
+    record = record_of(entry("ast", BETTER), entry("cnn", BETTER), entry("ast", BETTER / 2))
+    with pytest.raises(QueryError, match="holds ast@1 several times"):
+        segment_length.measure(record, runs)
 
 
 def test_what_is_missing_is_named(tmp_path: Path, runs: list[Path]) -> None:

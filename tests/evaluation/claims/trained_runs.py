@@ -21,7 +21,7 @@ def run(folder: Path, name: str, *, length: float, count: int, seconds: float) -
         "dimension": 8,
     }
     (folder / name / "model" / "config.json").write_text(json.dumps(config))
-    history = [{"step": i, "cpu_s": seconds * i / 2} for i in (1, 2)]
+    history = [{"step": i, "cpu_s": seconds * i / 2} for i in (1, 2)] if seconds else []
     (folder / name / "history.jsonl").write_text("".join(json.dumps(h) + "\n" for h in history))
     return folder / name
 
@@ -38,6 +38,7 @@ def entry(name: str, rr: np.ndarray, *, asked: str = "a") -> dict[str, Any]:
     degraded = {"task": "degraded", "queries": Q, "scores": {}, "values": {"MRR": rr.tolist()}}
     return {
         "identity": f"{name}@1",
+        "aggregation": "mean",
         "bytes": 768,
         "cost": {"sounds": 9, "audio": 100.0, "wall": 1.0, "processor": 0.5},
         "asked": {"same_track": asked, "degraded": asked, "hubness": asked},

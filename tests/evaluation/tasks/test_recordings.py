@@ -14,6 +14,7 @@ from soundalike.evaluation.tasks import recordings as module
 from soundalike.evaluation.tasks.recordings import (
     Halves,
     Recording,
+    digest_of,
     excerpt,
     halves,
     read_recordings,
@@ -45,12 +46,17 @@ def test_labels_that_are_not_there_are_not_known(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"path,split\n1.mp3,test\n", b"path\n1.mp3\n", b"\xff\xfe\x00"]
+    ("content", "why"),
+    [
+        (b"path,split\n1.mp3,test\n", "it has no column 'soundtrack'"),
+        (b"path\n1.mp3\n", "it has no column 'split'"),
+        (b"\xff\xfe\x00", "it is not text"),
+    ],
 )
-def test_a_list_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_list_that_is_none_is_refused(tmp_path: Path, content: bytes, why: str) -> None:
     listing = tmp_path / "tracks.csv"
     listing.write_bytes(content)
-    with pytest.raises(QueryError, match="is not a list of tracks"):
+    with pytest.raises(QueryError, match=f"is not a list of tracks: {why}"):
         read_recordings(listing, "test")
     with pytest.raises(QueryError, match="is not a list of tracks"):
         read_recordings(tmp_path / "none.csv", "test")
@@ -184,3 +190,15 @@ def test_halves_in_memory_are_the_halves_of_the_tasks(tmp_path: Path, recording:
     described = loaded.describe(lambda waveform: waveform)
     for (found,), half in zip(described, halves(recording), strict=True):
         np.testing.assert_array_equal(found, half.make(RATE))
+
+
+def test_sets_of_recordings_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
+    one, two, copy = (tmp_path / name for name in ("1.wav", "2.wav", "elsewhere/1.wav"))
+    copy.parent.mkdir()
+    for path, content in ((one, b"a" * 9_000), (two, b"a" * 8_999 + b"b"), (copy, b"a" * 9_000)):
+        path.write_bytes(content)
+    first, second, moved = (Recording(path, "album", "") for path in (one, two, copy))
+    assert digest_of([first]) == digest_of([moved])
+    others = [[second], [first, second], [], [Recording(one, "another", "")]]
+    assert len({digest_of(each) for each in ([first], *others)}) == 5
+    assert digest_of([Recording(tmp_path / "none.wav", "album", "")]) != digest_of([first])

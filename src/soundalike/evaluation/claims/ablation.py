@@ -4,9 +4,14 @@ In: a record of evaluations (record.py), and what was trained: the recipe as it 
 thing changed at a time (recipes/ablation.py). Out: what each scored, and what it scored less or more than
 the recipe, query by query.
 
-A part earns its place where every change to it is worse in some task and none is better in any. That is
-asked of many intervals, of which one in twenty leaves 0 out by chance: a single task that decides for a
-change is a reason to look again, not more.
+A change helps where it is better in some task and worse in none, and does harm where it is worse in some
+and better in none. A part of the recipe earns its place where every change to it does harm. What the recipe
+lacks, and a change adds, is told apart: it would be worth adding where it helps.
+
+Intervals are over queries. They say nothing of what another seed of the training would have brought; the
+recipe trained with another seed, if it is among the arms, says what is to be expected of no change at all,
+and the recipe never trained whether so much training shows.
+And of many intervals one in twenty leaves 0 out by chance: a single task is a reason to look again.
 """
 
 from __future__ import annotations
@@ -14,18 +19,18 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from soundalike.errors import QueryError
 from soundalike.evaluation.claims.intervals import BETTER, UNDECIDED, WORSE, in_figures, sign
-from soundalike.evaluation.claims.runs import difference, encoders_of, equally_long, score
+from soundalike.evaluation.claims.runs import difference, encoders_of, equally_long, score, trained
 from soundalike.evaluation.metrics import Interval
 from soundalike.evaluation.pictures import forest
 
 TASKS = ("same_track", "same_album", "degraded", "arrangement")
-COLUMNS = ["part", "change", "run"]
+COLUMNS = ["part", "change", "adds", "run"]
+HELPS, HARMS, MIXED = "helps", "does harm", "mixed"
 SECONDS_PER_MINUTE = 60
 
 
@@ -36,24 +41,28 @@ class Arm:
     Attributes:
         part: of the recipe, "" for the recipe as it is.
         change: what was done to it.
+        adds: whether the change adds to the recipe what it lacks.
         run: folder as `soundalike train --out` leaves it.
     """
 
     part: str
     change: str
+    adds: bool
     run: Path
 
 
 def read_arms(path: Path) -> list[Arm]:
-    """Read a CSV with part, change and run, the folder relative to the file; the recipe itself first.
+    """Read a CSV of arms; `adds` is "yes" or "no", `run` relative to the file. The recipe comes first.
 
     Raises:
         QueryError: the file is no such list.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file)
-            arms = [Arm(row["part"], row["change"], path.parent / row["run"]) for row in rows]
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            arms = [
+                Arm(row["part"], row["change"], row["adds"] == "yes", path.parent / row["run"])
+                for row in csv.DictReader(file)
+            ]
     except (OSError, ValueError, KeyError, TypeError, csv.Error):
         raise QueryError(f"{path} is no CSV with the columns {', '.join(COLUMNS)}") from None
     if not arms or arms[0].part:
@@ -86,9 +95,10 @@ def measure(record: Mapping[str, Any], arms: Sequence[Arm]) -> dict[str, Any]:
             {
                 "part": arm.part,
                 "change": arm.change,
+                "adds": arm.adds,
                 "training_s": encoder["training_s"],
                 "steps": encoder["steps"],
-                "equal": equally_long(base, encoder),
+                "equal": equally_long(base, encoder) or not trained(encoder),
                 "scores": {
                     task: _numbers(score(encoder, task)) for task in TASKS if task in base["tasks"]
                 },
@@ -124,23 +134,44 @@ def as_markdown(figures: Mapping[str, Any]) -> str:
 
 def verdict(figures: Mapping[str, Any]) -> str:
     """What the intervals say of each part, in words."""
-    lines = []
-    changed = figures["arms"][1:]
-    for part, arms in groupby(changed, key=lambda arm: arm["part"]):
-        told, signs = [], set()
-        for arm in arms:
-            words = {task: sign(Interval(*gap)) for task, gap in arm["gaps"].items()}
-            signs |= {*words.values()}
-            said = [
-                f"{word} in {', '.join(task for task in words if words[task] == word)}"
-                for word in (BETTER, WORSE)
-                if word in words.values()
-            ]
-            unequal = "" if arm["equal"] else " (NOT at equal training)"
-            told.append(f"{arm['change']}{unequal}: {' and '.join(said) or UNDECIDED}")
-        earned = "earns its place" if WORSE in signs and BETTER not in signs else "is not shown to"
-        lines.append(f"- **{part}** {earned}. {'; '.join(told)}.")
+    parts: dict[str, list[Mapping[str, Any]]] = {}
+    for arm in figures["arms"][1:]:
+        parts.setdefault(arm["part"], []).append(arm)
+    lines = [
+        f"- **{part}**: {_concluded(arms)}. {'; '.join(_told(arm) for arm in arms)}."
+        for part, arms in parts.items()
+    ]
     return "**Verdict.**\n\n" + ("\n".join(lines) or "Nothing was changed.")
+
+
+def effect(arm: Mapping[str, Any]) -> str:
+    """What a change does: `HELPS`, `HARMS`, `MIXED` or `UNDECIDED`."""
+    signs = {sign(Interval(*gap)) for gap in arm["gaps"].values()}
+    if {BETTER, WORSE} <= signs:
+        return MIXED
+    return HELPS if BETTER in signs else HARMS if WORSE in signs else UNDECIDED
+
+
+def _concluded(arms: Sequence[Mapping[str, Any]]) -> str:
+    effects = {effect(arm) for arm in arms}
+    if not all(arm["equal"] for arm in arms):
+        return "nothing follows from unequal training"
+    if all(arm["adds"] for arm in arms):
+        return "worth adding" if effects == {HELPS} else "not shown to be worth adding"
+    if effects == {HARMS}:
+        return "earns its place"
+    return "better changed" if effects == {HELPS} else "not shown to earn its place"
+
+
+def _told(arm: Mapping[str, Any]) -> str:
+    signs = {task: sign(Interval(*gap)) for task, gap in arm["gaps"].items()}
+    said = [
+        f"{word} in {', '.join(task for task in signs if signs[task] == word)}"
+        for word in (BETTER, WORSE)
+        if word in signs.values()
+    ]
+    unequal = "" if arm["equal"] else " (NOT at equal training)"
+    return f"{arm['change']}{unequal}: {' and '.join(said) or UNDECIDED}"
 
 
 def draw(figures: Mapping[str, Any], path: Path) -> None:

@@ -61,6 +61,7 @@ def trimmed(retrieval: Retrieval, seconds: Sequence[float] = TRIMS) -> Retrieval
         barred=np.tile(retrieval.barred, (times, 1)),
         kinds=[f"first {s:g} s cut off" for s in seconds for _ in retrieval.queries],
         metrics=retrieval.metrics,
+        together=[*retrieval.together] * times,
     )
 
 
@@ -78,6 +79,7 @@ def thinned(retrieval: Retrieval, per_kind: int) -> Retrieval:
         relevant=retrieval.relevant[places],
         barred=retrieval.barred[places],
         kinds=[retrieval.kinds[i] for i in places],
+        together=[retrieval.together[i] for i in places] if retrieval.together else [],
     )
 
 
@@ -117,7 +119,7 @@ def measure(
                 score = judge(asked, way.matrix(queries, tracks))[-1]
                 values[way.name][str(S)] = [_number(value) for value in score.values[metric]]
         entry = {"task": retrieval.task, "metric": metric, "kinds": list(retrieval.kinds)}
-        # With one kind of queries every query is a track of its own.
+        # Otherwise every query is a track of its own.
         groups = score.groups or list(range(len(retrieval.queries)))
         tasks.append({**entry, "groups": groups, "values": values})
     return {
@@ -160,7 +162,9 @@ def verdict(figures: Mapping[str, Any]) -> str:
     """What the intervals say, in words."""
     tasks = figures["tasks"]
     lines = [f"**Verdict.** {_judgement(tasks, 'concat')}"]
-    lines += [f"{name} against mean: {_where(tasks, name)[1]}." for name in NAMES[2:]]
+    for name in NAMES[2:]:
+        narrow = _narrow(figures) if name == "reduced" else ""
+        lines.append(f"{name} against mean{narrow}: {_where(tasks, name)[1]}.")
     for task in tasks:
         if task["task"].endswith(TRIMMED):
             kinds = _kinds(task)
@@ -275,8 +279,9 @@ def _scores(figures: Mapping[str, Any], task: Mapping[str, Any]) -> str:
     kinds = _kinds(task)
     of_what = f", {len(kinds)} kinds of queries" if len(kinds) > 1 else ""
     asked = ~np.isnan(_values(task, "mean", figures["counts"][0]))
-    tracks = len(set(np.asarray(task["groups"])[asked].tolist()))
-    head = f"**{task['task']}**, {task['metric']}, {tracks} tracks asked about{of_what}"
+    groups = len(set(np.asarray(task["groups"])[asked].tolist()))
+    together = f" of {groups} tracks or labels" if groups < asked.sum() else ""
+    head = f"**{task['task']}**, {task['metric']}, {asked.sum()} queries{together}{of_what}"
     note = "▲ ▼ above or below the mean of the same segments, its interval without 0"
     return f"{head} ({note})\n\n" + _table(["", *(f"S = {S}" for S in figures["counts"])], rows)
 
@@ -302,10 +307,24 @@ def _equal_numbers(figures: Mapping[str, Any]) -> str:
         for task in figures["tasks"]
     ]
     heads = [f"{a} - {b} ({'D' if b == 'mean' else 'S * D'} numbers)" for a, b in pairs]
-    width, D = (max(r["numbers"] for r in figures["cost"] if r["way"] == w) for w in pairs[0])
+    width, D = _widths(figures)
     few = ", only as many as tracks it was fitted on" if width < D else ""
     head = f"**At equal numbers per track**, averaged over S above 1 (reduced: {width}{few}; mean: {D})"
     return f"{head}\n\n" + _table(["", *heads], rows)
+
+
+def _widths(figures: Mapping[str, Any]) -> list[int]:
+    """Numbers per track of "reduced" and of the mean."""
+    return [
+        max(row["numbers"] for row in figures["cost"] if row["way"] == way)
+        for way in ("reduced", "mean")
+    ]
+
+
+def _narrow(figures: Mapping[str, Any]) -> str:
+    """A warning where "reduced" could not be made as wide as the mean."""
+    width, D = _widths(figures)
+    return f" (NOT at equal numbers: {width} to {D})" if width < D else ""
 
 
 def _costs(figures: Mapping[str, Any]) -> str:

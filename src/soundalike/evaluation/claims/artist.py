@@ -12,12 +12,15 @@ trained to name are one group, artists that nobody trained on another. Among the
     quality         P@10 and nDCG@10 of the soundtrack when the artist's own tracks are left out
 
 More tracks of the artist alone prove nothing: an artist sounds like himself, and a better encoder
-hears it. So supervision is said to over-recommend only where it is off style more often and no better
-when the artist is left out. And for each encoder alone: of its answers from the far half, how many
-times as many are by the artist as are in the far half?
+hears it. Nor do more tracks from the far half: a worse encoder takes more of everybody from there. So
+supervision is said to over-recommend only where it is off style more often than its answers from the far
+half would be by chance, by more than self-supervision is, and where it is not the better encoder when the
+artist is left out. And for each encoder alone: of its answers from the far half, how many times as many are
+by the artist as are in the far half?
 
-Intervals are over queries. Queries of one artist help each other, so with few artists they are
-narrower than intervals over artists would be.
+A track whose artist is not known is not asked about, though it may be answered with: the soundtrack that
+stands for an artist in training is none. Queries of one artist help each other, so intervals are over
+artists.
 """
 
 from __future__ import annotations
@@ -31,7 +34,14 @@ from typing import Any
 import numpy as np
 
 from soundalike.errors import QueryError
-from soundalike.evaluation.claims.intervals import BETTER, in_figures, ratio, sign
+from soundalike.evaluation.claims.intervals import (
+    BETTER,
+    WORSE,
+    in_figures,
+    measured_of,
+    ratio,
+    sign,
+)
 from soundalike.evaluation.metrics import METRICS, Interval, bootstrap, paired_difference
 from soundalike.evaluation.pictures import forest
 from soundalike.evaluation.sounds import Sound
@@ -52,7 +62,7 @@ class Group:
     Attributes:
         name: such as "artists of the training".
         sounds: N tracks, whole.
-        artists: N labels, those of the training where it had any; "" is by nobody else.
+        artists: N labels, "" where not known: asked about by nobody, and by nobody else.
         soundtracks: N labels.
     """
 
@@ -119,6 +129,7 @@ def _of_group(
         "tracks": len(artists),
         "artists": len(set(artists[asked])),
         "chance": _listed(chance[asked]),
+        "by": np.unique(artists[asked], return_inverse=True)[1].tolist(),
         "encoders": found,
     }
 
@@ -143,9 +154,8 @@ def far_half(similarity: np.ndarray) -> np.ndarray:
 
 def as_markdown(figures: Mapping[str, Any]) -> str:
     """A table per group, and the verdict."""
-    tables = [
-        f"{name.capitalize()}: `{figures[name]}`." for name in (SUPERVISED, SELF) if name in figures
-    ]
+    told = measured_of(figures)
+    tables = [told] if told else []
     for group in figures["groups"]:
         found = group["encoders"]
         queries = len(group["chance"])
@@ -158,9 +168,11 @@ def as_markdown(figures: Mapping[str, Any]) -> str:
             "|---|---|---|---|",
         ]
         for name in (*SHARES, *QUALITIES):
-            cells = [in_figures(bootstrap(_values(found[e][name]))) for e in (SUPERVISED, SELF)]
+            cells = [in_figures(_score(group, e, name)) for e in (SUPERVISED, SELF)]
             gap = in_figures(difference(group, name), plus=True)
             lines.append(f"| {_row(name)} | {cells[0]} | {cells[1]} | {gap} |")
+        gap = in_figures(_excess(group), plus=True)
+        lines.append(f"| off style, less what chance gives in the far half | | | {gap} |")
         for label, lift in (("same artist", _lift), ("off style", _far_lift)):
             cells = [in_figures(lift(group, encoder)) for encoder in (SUPERVISED, SELF)]
             lines.append(f"| {label}, times chance | {cells[0]} | {cells[1]} | |")
@@ -174,23 +186,35 @@ def verdict(figures: Mapping[str, Any]) -> str:
     """What the intervals say, in words."""
     lines = ["**Verdict.**"]
     for group in figures["groups"]:
-        more, off, better = (
-            sign(difference(group, name)) == BETTER
-            for name in ("same artist", "off style", "nDCG@10")
-        )
-        if off and not better:
-            words = "supervision over-recommends the artist: more often off style, and no better"
-            words += " where the artist is left out"
-        elif off:
-            words = "supervision is off style more often, but it is also the better encoder where"
-            words += " the artist is left out: not decided"
-        elif more:
-            words = "supervision answers with the artist more often, but not off style: no"
-            words += " over-recommendation shown"
-        else:
-            words = "supervision is not shown to answer with the artist more often"
-        lines.append(f"{group['group']}: {words}. {_alone(_far_lift(group, SELF))}")
+        words = f"{_over(group)}; {_answers(group)}. {_alone(_far_lift(group, SELF))}"
+        lines.append(f"{group['group']}: {words}")
     return "\n".join(lines)
+
+
+def _over(group: Mapping[str, Any]) -> str:
+    """Whether supervision over-recommends."""
+    quality = sign(difference(group, "nDCG@10"))
+    if sign(_excess(group)) != BETTER:
+        return "no over-recommendation by supervision is shown"
+    if quality == BETTER:
+        return (
+            "supervision is off style more often, but it is also the better encoder where the artist "
+            "is left out: not decided"
+        )
+    beside = "worse" if quality == WORSE else "not shown to be better"
+    return (
+        "supervision over-recommends the artist: it is off style more often than by chance, and "
+        f"{beside} where the artist is left out"
+    )
+
+
+def _answers(group: Mapping[str, Any]) -> str:
+    """Whether supervision answers with the artist more often."""
+    how = {BETTER: "more often than self-supervision", WORSE: "less often than self-supervision"}
+    found = how.get(sign(difference(group, "same artist")))
+    return (
+        f"it answers with the artist {found or 'neither more nor less often, as far as is shown'}"
+    )
 
 
 def draw(figures: Mapping[str, Any], path: Path) -> None:
@@ -201,8 +225,7 @@ def draw(figures: Mapping[str, Any], path: Path) -> None:
     """
     panels = {
         f"{group['group']}: {name}": {
-            encoder: bootstrap(_values(group["encoders"][encoder][name]))
-            for encoder in (SELF, SUPERVISED)
+            encoder: _score(group, encoder, name) for encoder in (SELF, SUPERVISED)
         }
         for group in figures["groups"]
         for name in ("same artist", "off style", "nDCG@10")
@@ -213,17 +236,36 @@ def draw(figures: Mapping[str, Any], path: Path) -> None:
 def difference(group: Mapping[str, Any], name: str) -> Interval:
     """Supervised minus self-supervised, by the same queries."""
     ours, theirs = (_values(group["encoders"][encoder][name]) for encoder in (SUPERVISED, SELF))
-    return paired_difference(ours, theirs)
+    return paired_difference(ours, theirs, groups=_by(group))
+
+
+def _excess(group: Mapping[str, Any]) -> Interval:
+    """Supervised minus self-supervised: off style, beyond what chance gives each in the far half."""
+    ours, theirs = (
+        _values(found["off style"]) - _values(found["off style by chance"])
+        for found in (group["encoders"][encoder] for encoder in (SUPERVISED, SELF))
+    )
+    return paired_difference(ours, theirs, groups=_by(group))
+
+
+def _score(group: Mapping[str, Any], encoder: str, name: str) -> Interval:
+    return bootstrap(_values(group["encoders"][encoder][name]), groups=_by(group))
+
+
+def _by(group: Mapping[str, Any]) -> np.ndarray:
+    """Whose each query is: a number per artist."""
+    return np.array(group["by"])
 
 
 def _lift(group: Mapping[str, Any], encoder: str) -> Interval:
     found = _values(group["encoders"][encoder]["same artist"])
-    return ratio(found, _values(group["chance"]))
+    return ratio(found, _values(group["chance"]), groups=_by(group))
 
 
 def _far_lift(group: Mapping[str, Any], encoder: str) -> Interval:
     found = group["encoders"][encoder]
-    return ratio(_values(found["off style"]), _values(found["off style by chance"]))
+    chance = _values(found["off style by chance"])
+    return ratio(_values(found["off style"]), chance, groups=_by(group))
 
 
 def _alone(lift: Interval) -> str:

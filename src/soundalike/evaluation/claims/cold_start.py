@@ -38,7 +38,7 @@ from soundalike.evaluation.claims.by_plays import (
     recall,
     tracks_in,
 )
-from soundalike.evaluation.claims.intervals import BETTER, WORSE, in_figures, sign
+from soundalike.evaluation.claims.intervals import BETTER, WORSE, in_figures, measured_of, sign
 from soundalike.evaluation.colistening.blend import BLENDS, SCALES, blend, on_scale
 from soundalike.evaluation.colistening.descriptors import PlainDescriptors
 from soundalike.evaluation.colistening.held_out import (
@@ -111,7 +111,13 @@ def run(
     figures = measure(similarities, worlds, asked)
     source = "a simulator of listeners" if plays is None else plays.name
     left_out = len(sounds) - len(kept)
-    return figures | {"source": source, "reading": said, "left_out": left_out}
+    identities = {name: each.identity for name, each in zip(systems, content, strict=True)}
+    return figures | {
+        "source": source,
+        "reading": said,
+        "left_out": left_out,
+        "identities": identities,
+    }
 
 
 def measure(
@@ -143,7 +149,7 @@ def measure(
 
 def as_markdown(figures: Mapping[str, Any]) -> str:
     """The tables and the verdict."""
-    parts = [_source(figures)]
+    parts = [f"{_source(figures)} {measured_of(figures)}".strip()]
     for name, world in figures["worlds"].items():
         for who, seeds in figures["asked"].items():
             parts.append(f"**{name}**, {who} as seeds: recall@{K} and coverage@{K}")
@@ -314,8 +320,10 @@ def _answer(
     popular = sign(difference(world, (system, POPULARITY), "0", seeds))
     if math.isnan(heard.mean):
         answer = "no track without plays was asked about, so nothing can be said of new ones"
+    elif sign(heard) == WORSE:
+        answer = "the claim does not hold: for new tracks content finds less than chance"
     elif sign(heard) != BETTER:
-        answer = "the claim does not hold: for new tracks content finds no more than chance"
+        answer = "the claim is not shown: for new tracks content is not told from chance"
     elif popular == BETTER:
         answer = "the claim holds: for new tracks content finds more than popularity"
     elif popular == WORSE:

@@ -7,6 +7,8 @@ difference at all does that by chance, so a verdict rests on few intervals, and 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +24,13 @@ def sign(difference: Interval) -> str:
     return WORSE if difference.high < 0 else UNDECIDED
 
 
+def measured_of(figures: Mapping[str, Any]) -> str:
+    """Which weights the systems were, for a page; "" of a record that does not say."""
+    told = figures.get("identities") or {}
+    named = [f"{name}: `{identity}`" for name, identity in told.items() if name != identity]
+    return f"{'; '.join(named)}." if named else ""
+
+
 def in_figures(interval: Interval, *, plus: bool = False) -> str:
     """Mean with interval, such as "0.42 (0.31-0.52)"; with `plus` "+0.03 (-0.01 to +0.07)"."""
     if math.isnan(interval.mean):
@@ -31,7 +40,14 @@ def in_figures(interval: Interval, *, plus: bool = False) -> str:
     return f"{interval.mean:.3f} ({interval.low:.3f}-{interval.high:.3f})"
 
 
-def ratio(above: np.ndarray, below: np.ndarray, *, seed: int = 0, draws: int = 2_000) -> Interval:
+def ratio(
+    above: np.ndarray,
+    below: np.ndarray,
+    *,
+    groups: np.ndarray | None = None,
+    seed: int = 0,
+    draws: int = 2_000,
+) -> Interval:
     """Sum of `above` / sum of `below` over the same queries, with its bootstrap interval.
 
     A ratio of sums, as a mean of ratios would be ruled by the queries with little below. Draws with
@@ -39,12 +55,16 @@ def ratio(above: np.ndarray, below: np.ndarray, *, seed: int = 0, draws: int = 2
 
     Args:
         above, below: float [Q].
+        groups: int [Q], queries that are drawn together, as in `metrics.bootstrap`.
     """
     if above.shape != below.shape:
         raise ValueError(f"{above.shape} and {below.shape}: the same queries are needed")
     if not len(above) or not below.sum():
         return Interval(math.nan, math.nan, math.nan)
     rng = np.random.default_rng(seed)
+    if groups is not None:
+        _, member = np.unique(groups, return_inverse=True)
+        above, below = (np.bincount(member, weights=each) for each in (above, below))
     drawn = rng.integers(0, len(above), size=(draws, len(above)))
     tops, bottoms = above[drawn].sum(axis=1), below[drawn].sum(axis=1)
     low, high = np.quantile(tops[bottoms > 0] / bottoms[bottoms > 0], [0.025, 0.975])

@@ -1,14 +1,14 @@
 """Claim: "Frozen vectors save labels."
 
 In: descriptions of labelled tracks by several systems. A linear probe (probe.py) learns the label from
-1 %, 10 % and all of the labels and names tracks it has not met. What is the first system's label worth
+few and from all of the labels and names tracks it has not met. What is the first system's label worth
 next to that of plain features, of an untrained network, of networks trained from scratch on the same
 labels and nothing else?
 
     split      by track, stratified: of every class two fifths are asked about, the rest may be learnt
                from; drawn anew for every seed, the same for all systems
-    fraction   of a class's tracks to learn from, one at least, so that "1 %" of small classes is more
-               than 1 %: the labels given are counted. Small fractions are part of the larger ones
+    fraction   of a class's tracks to learn from, one at least, so that 1 % of small classes is more than
+               1 %: figures name the labels given. Small fractions are part of the larger ones
     scale      each number to mean 0 and deviation 1 over the tracks to learn from, labelled or not:
                a sound without its label is free
     track      is named by the sum of the log-probabilities of its segments
@@ -28,7 +28,14 @@ from typing import Any
 import numpy as np
 
 from soundalike.errors import QueryError
-from soundalike.evaluation.claims.intervals import BETTER, WORSE, in_figures, sign
+from soundalike.evaluation.claims.intervals import (
+    BETTER,
+    UNDECIDED,
+    WORSE,
+    in_figures,
+    measured_of,
+    sign,
+)
 from soundalike.evaluation.claims.probe import fit_probe, log_probabilities, standardiser
 from soundalike.evaluation.metrics import Interval, bootstrap, paired_difference
 from soundalike.evaluation.pictures import forest
@@ -37,7 +44,7 @@ from soundalike.evaluation.sounds import Sound
 Describe = Callable[[Sequence[Sound]], list[np.ndarray]]
 """Sounds -> one description [S, D] each, as `Descriptions.of` gives them."""
 
-FRACTIONS = (0.01, 0.1, 1.0)
+FRACTIONS = (0.01, 0.1, 0.25, 0.5, 1.0)
 SEEDS = 5
 ASKED_SHARE = 0.4
 FEWEST_TRACKS = 5
@@ -191,7 +198,7 @@ def accuracy(figures: Mapping[str, Any], system: str, fraction: str) -> np.ndarr
 
 
 def macro_f1(
-    figures: Mapping[str, Any], system: str, fraction: str, draws: int = 1_000
+    figures: Mapping[str, Any], system: str, fraction: str, draws: int = 2_000
 ) -> Interval:
     """Mean over classes of the F1 of all splits together, with its interval over tracks."""
     truth, C = np.array(figures["truth"]), len(figures["classes"])
@@ -230,7 +237,7 @@ def difference(
 def as_markdown(figures: Mapping[str, Any]) -> str:
     """Accuracy and macro-F1 by system and fraction, and the verdict."""
     given = figures["labels_given"]
-    heads = [f"{_percent(f)} ({n} labels)" for f, n in given.items()]
+    heads = [_labels(figures, f) for f in given]
     lines = [
         f"{len(figures['truth'])} tracks of {len(figures['classes'])} classes; a probe learns from "
         f"up to {figures['learnt_from']}, and is asked about the others",
@@ -247,7 +254,8 @@ def as_markdown(figures: Mapping[str, Any]) -> str:
             for f in given
         ]
         lines.append(f"| {system} | {' | '.join(cells)} |")
-    return "\n".join(lines) + f"\n\n{verdict(figures)}\n"
+    parts = [measured_of(figures), "\n".join(lines), verdict(figures)]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def verdict(figures: Mapping[str, Any]) -> str:
@@ -259,7 +267,7 @@ def verdict(figures: Mapping[str, Any]) -> str:
         found = [f for f in fractions if f in figures["predictions"][other]]
         signs = {f: sign(difference(figures, (ours, f), (other, f))) for f in found}
         said = [
-            f"{what} with {', '.join(_percent(f) for f in found if signs[f] == what)}"
+            f"{what} with {', '.join(_count(figures, f) for f in found if signs[f] == what)} labels"
             for what in (BETTER, WORSE)
             if what in signs.values()
         ]
@@ -275,28 +283,35 @@ def draw(figures: Mapping[str, Any], path: Path) -> None:
         ModelError: matplotlib is not installed.
     """
     panels = {
-        f"accuracy, {_percent(fraction)} ({labels} labels)": {
+        f"accuracy, {_labels(figures, fraction)}": {
             system: bootstrap(accuracy(figures, system, fraction))
             for system, found in figures["predictions"].items()
             if fraction in found
         }
-        for fraction, labels in figures["labels_given"].items()
+        for fraction in figures["labels_given"]
     }
     forest(panels, path)
 
 
 def _saved(figures: Mapping[str, Any], ours: str, other: str, most: str) -> str:
-    """From which fraction on ours is as good as the other with the most labels it was given."""
-    for fraction in figures["predictions"][ours]:
-        gap = difference(figures, (ours, fraction), (other, most))
-        if float(fraction) < float(most) and gap.mean >= 0:
-            sure = "surely" if gap.low > 0 else "as far as these tracks can tell"
-            n, m = (figures["labels_given"][f] for f in (fraction, most))
-            return (
-                f"With {n} labels it reaches what {other} makes of {m}, {sure} "
-                f"({in_figures(gap, plus=True)})."
-            )
-    return f"No smaller share of the labels reaches what {other} makes of {_percent(most)}."
+    """From which fraction on ours is better, or is not told from the other with the most labels."""
+    most_labels = _count(figures, most)
+    fewer = {
+        fraction: difference(figures, (ours, fraction), (other, most))
+        for fraction in figures["predictions"][ours]
+        if float(fraction) < float(most)
+    }
+    for wanted, words in (
+        ((BETTER,), "it is better than"),
+        ((BETTER, UNDECIDED), "it is not told from"),
+    ):
+        for fraction, gap in fewer.items():
+            if sign(gap) in wanted:
+                return (
+                    f"With {_count(figures, fraction)} labels {words} {other} with {most_labels} "
+                    f"({in_figures(gap, plus=True)})."
+                )
+    return f"With no fewer labels that were tried it reaches {other} with {most_labels}."
 
 
 def _accuracy(figures: Mapping[str, Any], predictions: Sequence[Sequence[int]]) -> np.ndarray:
@@ -311,5 +326,10 @@ def _key(fraction: float) -> str:
     return f"{fraction:g}"
 
 
-def _percent(fraction: str) -> str:
-    return f"{100 * float(fraction):g} %"
+def _count(figures: Mapping[str, Any], fraction: str) -> str:
+    return str(figures["labels_given"][fraction])
+
+
+def _labels(figures: Mapping[str, Any], fraction: str) -> str:
+    """Such as "20 of 151 labels": of few tracks 1 % is more than 1 %, for every class needs one."""
+    return f"{_count(figures, fraction)} of {figures['learnt_from']} labels"

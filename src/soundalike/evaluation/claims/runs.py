@@ -67,22 +67,33 @@ def difference(ours: Mapping[str, Any], other: Mapping[str, Any], task: str) -> 
     return paired_difference(*gap, groups=_groups(ours, task))
 
 
+def trained(encoder: Mapping[str, Any]) -> bool:
+    """Whether it learnt at all."""
+    return bool(encoder["steps"])
+
+
 def equally_long(ours: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two learnt for the same processor time."""
-    share = ours["training_s"] / other["training_s"]
-    return bool(1 - EQUAL <= share <= 1 / (1 - EQUAL))
+    less, more = sorted([ours["training_s"], other["training_s"]])
+    return bool(less >= (1 - EQUAL) * more)
 
 
 def _encoder(record: Mapping[str, Any], run: Path) -> Encoder:
     config = _config(run)
-    entry = next((e for e in record["evaluations"] if e["identity"] == config["identity"]), None)
-    if entry is None:
+    entries = [e for e in record["evaluations"] if e["identity"] == config["identity"]]
+    if len(entries) > 1:
+        ways = ", ".join(e["aggregation"] for e in entries)
+        raise QueryError(
+            f"the record holds {config['identity']} several times, its segments compared by {ways}; "
+            "evaluate into a record of its own what is to be compared"
+        )
+    if not entries:
         held = ", ".join(e["identity"] for e in record["evaluations"])
         raise QueryError(
             f"the record does not hold {config['identity']} of {run}, but {held or 'nothing'}; "
             f"evaluate {run / 'model'} into it"
         )
-    tasks = {}
+    entry, tasks = entries[0], {}
     for result in entry["results"]:
         metrics = [name for name in result["values"] if name in METRICS]
         if result["kind"] not in ("", ALL) or not metrics:
@@ -120,9 +131,10 @@ def _config(run: Path) -> dict[str, Any]:
 def _training(run: Path) -> dict[str, float]:
     path = run / "history.jsonl"
     try:
-        last = json.loads(path.read_text("utf-8").splitlines()[-1])
+        steps = path.read_text("utf-8").splitlines()
+        last = json.loads(steps[-1]) if steps else {"step": 0, "cpu_s": 0.0}
         return {"training_s": float(last["cpu_s"]), "steps": int(last["step"])}
-    except (OSError, IndexError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise ModelError(f"{path} does not tell what the training took: {error}") from None
     except KeyError:
         raise ModelError(

@@ -5,6 +5,8 @@ Out: what each scored in every task, and what it took: processor seconds of trai
 per track, processor seconds to describe one. Nothing is measured here; the record and the history of
 the runs say it all.
 
+An untrained network among them says whether so much training shows at all.
+
 "Equal" is up to a tenth (runs.EQUAL). Where training was not equal the verdict says so first: a longer
 run may win for its length alone. Preparing views and validating is in neither figure.
 """
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from soundalike.evaluation.claims.intervals import BETTER, WORSE, in_figures, sign
-from soundalike.evaluation.claims.runs import difference, encoders_of, equally_long, score
+from soundalike.evaluation.claims.runs import difference, encoders_of, equally_long, score, trained
 from soundalike.evaluation.pictures import forest
 
 SECONDS_PER_MINUTE = 60
@@ -36,7 +38,7 @@ def measure(record: Mapping[str, Any], runs: Sequence[Path]) -> dict[str, Any]:
         QueryError: the record does not hold an encoder, or they were not asked the same.
         ModelError: a folder is not that of a run, or does not tell what its training took.
     """
-    return {"claim": "segment length", "systems": encoders_of(record, runs)}
+    return {"claim": "segment_length", "systems": encoders_of(record, runs)}
 
 
 def as_markdown(figures: Mapping[str, Any]) -> str:
@@ -64,28 +66,37 @@ def as_markdown(figures: Mapping[str, Any]) -> str:
 
 
 def verdict(figures: Mapping[str, Any]) -> str:
-    """What the intervals say, in words: the first encoder against each of the others."""
+    """What the intervals say, in words: the first encoder against the others, all against untrained."""
     ours, *others = figures["systems"]
-    lines = []
-    for other in others:
-        equal = "at equal training"
-        if not equally_long(ours, other):
-            share = ours["training_s"] / other["training_s"]
-            equal = f"NOT at equal training ({share:.2f} times its processor time)"
-        signs = {task: sign(difference(ours, other, task)) for task in ours["tasks"]}
-        said = [
-            f"{what} in {', '.join(task for task in signs if signs[task] == what)}"
-            for what in (BETTER, WORSE)
-            if what in signs.values()
-        ]
-        gaps = ", ".join(
-            f"{task} {in_figures(difference(ours, other, task), plus=True)}" for task in signs
-        )
-        lines.append(
-            f"{ours['identity']} against {other['identity']}, {equal}: "
-            f"{' and '.join(said) or 'nowhere decided'} ({gaps})."
-        )
-    return "**Verdict.** " + "\n".join(lines or ["there is nothing to compare with."])
+    pairs = [(ours, other) for other in others]
+    learnt, blank = [[s for s in others if trained(s) is which] for which in (True, False)]
+    pairs += [(other, untrained) for other in learnt for untrained in blank]
+    lines = [f"- {_compared(*pair)}" for pair in pairs]
+    return "**Verdict.**\n\n" + ("\n".join(lines) or "There is nothing to compare with.")
+
+
+def _compared(ours: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    gaps = {task: difference(ours, other, task) for task in ours["tasks"]}
+    signs = {task: sign(gap) for task, gap in gaps.items()}
+    said = [
+        f"{what} in {', '.join(task for task in signs if signs[task] == what)}"
+        for what in (BETTER, WORSE)
+        if what in signs.values()
+    ]
+    told = ", ".join(f"{task} {in_figures(gap, plus=True)}" for task, gap in gaps.items())
+    return (
+        f"{ours['identity']} against {other['identity']}, {_training(ours, other)}: "
+        f"{' and '.join(said) or 'nowhere decided'} ({told})."
+    )
+
+
+def _training(ours: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    if not trained(other):
+        return "which was never trained"
+    if equally_long(ours, other):
+        return "at equal training"
+    spent = [encoder["training_s"] / SECONDS_PER_MINUTE for encoder in (ours, other)]
+    return f"NOT at equal training ({spent[0]:.1f} against {spent[1]:.1f} minutes)"
 
 
 def draw(figures: Mapping[str, Any], path: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,11 +21,14 @@ import numpy as np
 
 from soundalike.audio.waveform import is_sounding, load_audio
 from soundalike.errors import AudioError, QueryError
-from soundalike.evaluation.sounds import SAMPLE_RATE, Sound, as_waveform, file_key, samples
+from soundalike.evaluation.sounds import SAMPLE_RATE, Sound, as_waveform, digest, file_key, samples
 from soundalike.library.disk import reason, write_atomically
 
 SHORTEST_HALF = 5.0
 """Seconds; shorter halves say nothing and are left out, with their number reported."""
+
+END_OF_FILE = 4_096
+"""Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,11 @@ def read_recordings(tracks: Path, split: str) -> list[Recording]:
                 (row["split"], _recording(tracks.parent, row)) for row in csv.DictReader(file)
             ]
     except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
-        why = f"it has no column {error}" if isinstance(error, KeyError) else reason(error)
+        why = reason(error)
+        if isinstance(error, KeyError):
+            why = f"it has no column {error}"
+        elif isinstance(error, UnicodeDecodeError):
+            why = "it is not text"
         raise QueryError(
             f"{tracks} is not a list of tracks: {why}; name a CSV with --tracks"
         ) from None
@@ -58,6 +66,23 @@ def read_recordings(tracks: Path, split: str) -> list[Recording]:
         splits = ", ".join(sorted({name for name, _ in listed})) or "none"
         raise QueryError(f'{tracks} has no track in the split "{split}"; its splits are: {splits}')
     return rows
+
+
+def digest_of(recordings: Sequence[Recording]) -> str:
+    """Tell sets of recordings apart by what is in the files, in their order, and by their labels.
+
+    Of a file its size and its ends are read: two recordings share neither.
+    """
+    parts = []
+    for recording in recordings:
+        parts += [recording.album, recording.artist, recording.genre]
+        with suppress(OSError), recording.path.open("rb") as file:  # a missing one is told of later
+            size = file.seek(0, os.SEEK_END)
+            parts.append(str(size))
+            for place in (0, max(0, size - END_OF_FILE)):
+                file.seek(place)
+                parts.append(file.read(END_OF_FILE).hex())
+    return digest(*parts)
 
 
 def whole(recording: Recording) -> Sound:

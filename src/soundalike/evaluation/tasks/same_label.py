@@ -6,6 +6,9 @@ hence the filters: under the artist filter every track of the query's artist is 
 & Widmer, "Improvements of audio-based music similarity and genre classification", ISMIR 2005, section
 4.1), under the album filter every track of its album. A label that is not known ("") is nobody's
 mate, and a query without mates, or without the label its filter needs, is not asked.
+
+Queries of one label seek each other, so they succeed or fail together: seven albums are seven
+observations, whatever they hold. Intervals are over labels.
 """
 
 from __future__ import annotations
@@ -94,6 +97,7 @@ def same_label(
         barred=barred,
         kinds=[""] * N,
         metrics=METRICS,
+        together=labels,
     )
 
 
