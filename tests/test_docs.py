@@ -199,5 +199,5 @@ def test_generated_pages_are_what_their_records_say(monkeypatch: pytest.MonkeyPa
             for r in records
         )
     finally:
-        for name in ("report", "record", *report.TITLES):
+        for name in ("report", "quality", "readme", "record", *report.TITLES):
             sys.modules.pop(name, None)

@@ -30,7 +30,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.syspath_prepend(str(ROOT / "bench"))
     report = importlib.import_module("report")
     yield SimpleNamespace(report=report, quality=importlib.import_module("quality"))
-    for name in ("report", "quality", "record", *report.TITLES):
+    for name in ("report", "quality", "readme", "record", *report.TITLES):
         sys.modules.pop(name, None)
 
 
@@ -154,6 +154,33 @@ def test_numbers_reach_the_pictures(bench: Any, root: Path, sketched: dict[str, 
     }
     assert sketched["validation-arrangement"]["key: MRR"]["theirs"].low == 0.375 / 2
     assert sketched["validation-hubness"] == {"ours": 6.25, "theirs": 3.75}
+
+
+@pytest.mark.usefixtures("sketched")
+def test_the_readme_has_its_tables_from_the_records(bench: Any, root: Path, record: Record) -> None:
+    (root / "README.md").write_text(
+        "Before.\n<!-- quality of validation -->\nold\n<!-- end -->\nBetween.\n"
+        "<!-- quality of test -->\n<!-- end -->\nAfter.\n"
+    )
+    record["evaluations"] = [evaluation("two-senses", 0.5), evaluation("bliss 0.1.11", 0.25)]
+    for each in record["evaluations"]:
+        each["results"] += [
+            result("same_album", "", mAP=0.75 - each["results"][0]["scores"]["top-1"]["mean"])
+        ]
+    save(root, "validation", record)
+    bench.report.write(root)
+    text = (root / "README.md").read_text()
+    first, second = text.split("Between.")
+    assert first.startswith("Before.\n<!-- quality of validation -->\n\n| | same track")
+    assert (
+        "| **soundalike** (`two-senses`) | **0.50** (0.25-0.75) | 0.25 (0.12-0.62) "
+        "| **0.38** (0.19-0.69) | not asked |"
+    ) in first
+    assert "| bliss-audio | 0.25 (0.12-0.62) | **0.50** (0.25-0.75) | 0.19 " in first
+    assert "old" not in first
+    assert "soundalike" not in second  # none of the systems of that record has a row there
+    assert second.endswith("<!-- end -->\nAfter.\n")
+    assert bench.report.stale(root) == []
 
 
 @pytest.mark.usefixtures("sketched")
