@@ -72,9 +72,9 @@ def test_more_labels_help_where_the_class_is_faint(figures: dict[str, Any]) -> N
 def test_the_verdict_says_what_is_saved(figures: dict[str, Any]) -> None:
     words = labels.verdict(figures)
     given = ", ".join(str(n) for n in figures["labels_given"].values())
-    assert f"frozen against noise, same labels: better with {given} labels." in words
+    assert f"frozen against noise, as many labels each: better with {given}." in words
     assert f"With {CLASSES} labels it is better than noise with 60 (" in words
-    assert "frozen against from scratch, same labels: better with 60 labels" in words
+    assert "frozen against from scratch, as many labels each: better with 60" in words
 
 
 def test_as_good_as_is_told_from_better() -> None:
@@ -87,7 +87,7 @@ def test_as_good_as_is_told_from_better() -> None:
 def test_the_verdict_goes_against_us_too() -> None:
     systems = {"ours": system(0, 3), "theirs": system(30, 1)}
     words = labels.verdict(labels.measure(systems, SOUNDS, LABELS, seeds=2))
-    assert f"ours against theirs, same labels: worse with {CLASSES}, " in words
+    assert f"ours against theirs, as many labels each: worse with {CLASSES}, " in words
     assert "With no fewer labels that were tried it reaches theirs with 60." in words
 
 

@@ -23,7 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from soundalike.errors import QueryError
-from soundalike.evaluation.claims.intervals import BETTER, UNDECIDED, WORSE, in_figures, sign
+from soundalike.evaluation.claims.intervals import (
+    BETTER,
+    UNDECIDED,
+    WORSE,
+    decided,
+    in_figures,
+    sign,
+)
 from soundalike.evaluation.claims.runs import difference, encoders_of, equally_long, score, trained
 from soundalike.evaluation.metrics import Interval
 from soundalike.evaluation.pictures import forest
@@ -165,13 +172,8 @@ def _concluded(arms: Sequence[Mapping[str, Any]]) -> str:
 
 def _told(arm: Mapping[str, Any]) -> str:
     signs = {task: sign(Interval(*gap)) for task, gap in arm["gaps"].items()}
-    said = [
-        f"{word} in {', '.join(task for task in signs if signs[task] == word)}"
-        for word in (BETTER, WORSE)
-        if word in signs.values()
-    ]
     unequal = "" if arm["equal"] else " (NOT at equal training)"
-    return f"{arm['change']}{unequal}: {' and '.join(said) or UNDECIDED}"
+    return f"{arm['change']}{unequal}: {decided(signs) or UNDECIDED}"
 
 
 def draw(figures: Mapping[str, Any], path: Path) -> None:

@@ -31,6 +31,21 @@ def measured_of(figures: Mapping[str, Any]) -> str:
     return f"{'; '.join(named)}." if named else ""
 
 
+def decided(signs: Mapping[str, str], where: str = "in") -> str:
+    """What is better and what is worse, such as "better in a, b and worse in c"; "" if nothing is.
+
+    Args:
+        signs: of each task, or whatever was compared.
+        where: the word before their names.
+    """
+    found = [
+        f"{what} {where} {', '.join(name for name in signs if signs[name] == what)}"
+        for what in (BETTER, WORSE)
+        if what in signs.values()
+    ]
+    return " and ".join(found)
+
+
 def in_figures(interval: Interval, *, plus: bool = False) -> str:
     """Mean with interval, such as "0.42 (0.31-0.52)"; with `plus` "+0.03 (-0.01 to +0.07)"."""
     if math.isnan(interval.mean):

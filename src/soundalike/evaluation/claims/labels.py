@@ -31,7 +31,7 @@ from soundalike.errors import QueryError
 from soundalike.evaluation.claims.intervals import (
     BETTER,
     UNDECIDED,
-    WORSE,
+    decided,
     in_figures,
     measured_of,
     sign,
@@ -265,13 +265,10 @@ def verdict(figures: Mapping[str, Any]) -> str:
     lines = []
     for other in others:
         found = [f for f in fractions if f in figures["predictions"][other]]
-        signs = {f: sign(difference(figures, (ours, f), (other, f))) for f in found}
-        said = [
-            f"{what} with {', '.join(_count(figures, f) for f in found if signs[f] == what)} labels"
-            for what in (BETTER, WORSE)
-            if what in signs.values()
-        ]
-        line = f"{ours} against {other}, same labels: {' and '.join(said) or 'nowhere decided'}."
+        signs = {
+            _count(figures, f): sign(difference(figures, (ours, f), (other, f))) for f in found
+        }
+        line = f"{ours} against {other}, as many labels each: {decided(signs, 'with') or 'nowhere decided'}."
         lines.append(f"{line} {_saved(figures, ours, other, found[-1])}")
     return "**Verdict.** " + "\n".join(lines or ["there is nothing to compare with."])
 

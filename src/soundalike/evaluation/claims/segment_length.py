@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from soundalike.evaluation.claims.intervals import BETTER, WORSE, in_figures, sign
+from soundalike.evaluation.claims.intervals import decided, in_figures, sign
 from soundalike.evaluation.claims.runs import difference, encoders_of, equally_long, score, trained
 from soundalike.evaluation.pictures import forest
 
@@ -78,15 +78,10 @@ def verdict(figures: Mapping[str, Any]) -> str:
 def _compared(ours: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     gaps = {task: difference(ours, other, task) for task in ours["tasks"]}
     signs = {task: sign(gap) for task, gap in gaps.items()}
-    said = [
-        f"{what} in {', '.join(task for task in signs if signs[task] == what)}"
-        for what in (BETTER, WORSE)
-        if what in signs.values()
-    ]
     told = ", ".join(f"{task} {in_figures(gap, plus=True)}" for task, gap in gaps.items())
     return (
         f"{ours['identity']} against {other['identity']}, {_training(ours, other)}: "
-        f"{' and '.join(said) or 'nowhere decided'} ({told})."
+        f"{decided(signs) or 'nowhere decided'} ({told})."
     )
 
 
