@@ -65,7 +65,7 @@ def test_an_encoder_of_artists_is_caught(caught: dict[str, Any]) -> None:
         assert artist.difference(group, name).low > 0.1, name
     words = artist.verdict(caught)
     assert "supervision over-recommends the artist" in words
-    assert "Self-supervision is not shown to do so beyond chance" in words
+    assert "Self-supervision is not shown to be off style beyond chance" in words
 
 
 def test_an_encoder_of_style_alone_answers_with_the_artist_as_often_as_chance(
@@ -93,7 +93,7 @@ def test_of_two_alike_neither_is_caught() -> None:
 def test_self_supervision_is_told_of_too_when_it_does_so() -> None:
     both = encoder(by_artist=4, by_style=2, seed=1)
     words = artist.verdict(measured(both, both))
-    assert "Self-supervision does so too" in words
+    assert "Self-supervision is off style beyond chance" in words
     assert "no over-recommendation by supervision is shown" in words
 
 

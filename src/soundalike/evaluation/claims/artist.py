@@ -271,11 +271,11 @@ def _far_lift(group: Mapping[str, Any], encoder: str) -> Interval:
 def _alone(lift: Interval) -> str:
     """What self-supervision does, whatever supervision does."""
     if math.isnan(lift.mean):
-        return "Self-supervision does not do so: none of its answers is from the far half."
-    too = "does so too" if lift.low > 1 else "is not shown to do so beyond chance"
+        return "Self-supervision is never off style: none of its answers is from the far half."
+    is_so = "is" if lift.low > 1 else "is not shown to be"
     return (
-        f"Self-supervision {too}: of its answers from the far half {in_figures(lift)} times as many "
-        "are by the artist as in the far half itself."
+        f"Self-supervision {is_so} off style beyond chance: of its answers from the far half "
+        f"{in_figures(lift)} times as many are by the artist as in the far half itself."
     )
 
 

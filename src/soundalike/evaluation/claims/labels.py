@@ -291,7 +291,7 @@ def draw(figures: Mapping[str, Any], path: Path) -> None:
 
 
 def _saved(figures: Mapping[str, Any], ours: str, other: str, most: str) -> str:
-    """From which fraction on ours is better, or is not told from the other with the most labels."""
+    """From which fraction on ours is better than, or is not told from, the other with the most labels."""
     most_labels = _count(figures, most)
     fewer = {
         fraction: difference(figures, (ours, fraction), (other, most))
@@ -300,7 +300,7 @@ def _saved(figures: Mapping[str, Any], ours: str, other: str, most: str) -> str:
     }
     for wanted, words in (
         ((BETTER,), "it is better than"),
-        ((BETTER, UNDECIDED), "it is not told from"),
+        ((BETTER, UNDECIDED), "it is as good, as far as is shown, as"),
     ):
         for fraction, gap in fewer.items():
             if sign(gap) in wanted:
