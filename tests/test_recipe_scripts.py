@@ -92,7 +92,9 @@ def test_runs_of_equal_time(scripts: dict[str, Any], tmp_path: Path, monkeypatch
         "ast-30s-equal": False,
         "clmr-equal": True,
         "artist-cnn-equal": True,
+        "untrained-equal": False,
     }
+    assert [name for name, words in trained.items() if "--until" in words] == ["untrained-equal"]
     assert "optimizer.steps=100" in trained["ast-30s-equal"]
 
 
