@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from dataclasses import replace
 from pathlib import Path
+from platform import node
 
 import numpy as np
 import pytest
@@ -99,7 +102,11 @@ def test_a_bank_cut_short_is_completed_to_the_same_bytes(tmp_path: Path) -> None
 
     with pytest.raises(Killed):
         bank(tmp_path / "cut", prepare=ViewMaker(Dies(), nn.Identity())).fill(workers=0)  # type: ignore[arg-type]
-    (tmp_path / "cut" / "0003.partial-0.npy").write_bytes(b"half a file")
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (tmp_path / "cut" / f"0003.partial-{node()}-{gone.pid}.npy").write_bytes(b"half a file")
+    alive = tmp_path / "cut" / f"0002.partial-{node()}-{os.getppid()}.npy"
+    alive.write_bytes(b"another process is at it")
     assert sorted(path.name for path in (tmp_path / "cut").glob("????.npy")) == [
         "0000.npy",
         "0001.npy",
@@ -107,6 +114,8 @@ def test_a_bank_cut_short_is_completed_to_the_same_bytes(tmp_path: Path) -> None
     told: list[tuple[int, int]] = []
     bank(tmp_path / "cut").fill(workers=0, report=lambda *done: told.append(done))
     assert told == [(2, V), (3, V), (V, V)]
+    assert alive.exists()
+    alive.unlink()
     assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
 
 

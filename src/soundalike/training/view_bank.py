@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -64,6 +65,7 @@ class ViewBank:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self._check_contents()
+        self._sweep()
         V = self.views
         missing = [slot for slot in range(V) if not self._file(slot).exists()]
         # Several processes of one run each begin with slots of their own, and find the rest made.
@@ -107,9 +109,19 @@ class ViewBank:
             raise RecipeError(
                 f"{self.folder} holds views of other recordings of the same names; delete it"
             )
-        partial = self.folder / f"recordings.partial-{os.getpid()}.txt"
+        partial = self.folder / f"recordings.{_mine(os.getpid())}.txt"
         partial.write_text(digest.hexdigest())
         partial.replace(note)
+
+    def _sweep(self) -> None:
+        """Delete what processes that are no more left half written; others may be at work here too."""
+        for path in self.folder.glob(f"*.{_mine('*')}.*"):
+            try:
+                os.kill(int(path.stem.rpartition("-")[2]), 0)
+            except ProcessLookupError:
+                path.unlink(missing_ok=True)
+            except PermissionError:  # it lives, and is another user's
+                pass
 
     def _make(self, slot: int) -> None:
         if self._file(slot).exists():
@@ -121,12 +133,17 @@ class ViewBank:
             group = self.recordings[first : first + ROWS_AT_ONCE]
             clips = read_clips(self.cache, [self.place(s, v, slot) for s, v in group], self.plan)
             parts.append(self.prepare(clips, generator).half().numpy())
-        partial = self.folder / f"{slot:04d}.partial-{os.getpid()}.npy"
+        partial = self.folder / f"{slot:04d}.{_mine(os.getpid())}.npy"
         np.save(partial, np.concatenate(parts))
         partial.replace(self._file(slot))
 
     def _file(self, slot: int) -> Path:
         return self.folder / f"{slot:04d}.npy"
+
+
+def _mine(process: int | str) -> str:
+    """What a process of this machine calls a file it has not finished; several share a bank."""
+    return f"partial-{platform.node()}-{process}"
 
 
 class BankedPairs(torch.utils.data.Dataset[Batch]):
