@@ -200,9 +200,7 @@ def evaluate(
         results += judge(
             left, system.similarity(queries, [known[sound.key] for sound in left.tracks])
         )
-    described = [known[sound.key] for sound in firsts if sound.key in known]
-    if not described:
-        raise QueryError("none of the tracks could be listened to; they were there a moment ago")
+    described = _found(known, firsts)
     if exam.hubness and len(described) == len(firsts):
         similarity = system.similarity(described, described)
         results.append(hubness(similarity, duplicates=exam.duplicates))
@@ -217,6 +215,14 @@ def evaluate(
         asked=asked,
         results=results,
     )
+
+
+def _found(known: Mapping[str, np.ndarray], sounds: Sequence[Sound]) -> list[np.ndarray]:
+    """Descriptions of those sounds that could be made."""
+    found = [known[sound.key] for sound in sounds if sound.key in known]
+    if not found:
+        raise QueryError("none of the tracks could be listened to; they were there a moment ago")
+    return found
 
 
 def without(retrieval: Retrieval, known: Mapping[str, object]) -> Retrieval:
