@@ -52,9 +52,9 @@ def with_tables(text: str, results: Path) -> str:
 
 def quality_table(record: Record) -> str:
     """Systems by their scores, as Markdown."""
+    found = {_name(entry): entry for entry in record["evaluations"]}
     rows = {
         label: [_score(found[name], *column) for column in COLUMNS.values()]
-        for found in [{_name(entry): entry for entry in record["evaluations"]}]
         for name, label in ROWS.items()
         if name in found
     }

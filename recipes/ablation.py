@@ -20,6 +20,8 @@ from pathlib import Path
 
 from equal_time import Run, train_all
 
+from soundalike.evaluation.claims.ablation import COLUMNS
+
 SHORT = ("data.views=8", 'optimizer.precision="bfloat16"', "steadiness.strength=0.0")
 WARMUP = 0.05
 BASE = Run("as-it-is", "ast-30s", SHORT, WARMUP)
@@ -90,7 +92,7 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     with (given.out / "arms.csv").open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(["part", "change", "adds", "run"])
+        rows.writerow(COLUMNS)
         for (part, change), run in arms().items():
             rows.writerow([part, change, "yes" if part in ADDS else "no", run.name])
     train_all(list(arms().values()), given.out, given.steps, given.jobs)

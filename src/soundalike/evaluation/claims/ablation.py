@@ -93,11 +93,12 @@ def measure(record: Mapping[str, Any], arms: Sequence[Arm]) -> dict[str, Any]:
         ModelError: a folder is not that of a run, or does not tell what its training took.
     """
     base, *_ = encoders = encoders_of(record, [arm.run for arm in arms])
+    tasks = [task for task in TASKS if task in base["tasks"]]
     return {
         "claim": "ablation",
         "tracks": record["tracks"],
         "split": record["split"],
-        "metrics": {task: base["tasks"][task]["metric"] for task in TASKS if task in base["tasks"]},
+        "metrics": {task: base["tasks"][task]["metric"] for task in tasks},
         "arms": [
             {
                 "part": arm.part,
@@ -106,14 +107,8 @@ def measure(record: Mapping[str, Any], arms: Sequence[Arm]) -> dict[str, Any]:
                 "training_s": encoder["training_s"],
                 "steps": encoder["steps"],
                 "equal": equally_long(base, encoder) or not trained(encoder),
-                "scores": {
-                    task: _numbers(score(encoder, task)) for task in TASKS if task in base["tasks"]
-                },
-                "gaps": {
-                    task: _numbers(difference(encoder, base, task))
-                    for task in TASKS
-                    if task in base["tasks"]
-                },
+                "scores": {task: _numbers(score(encoder, task)) for task in tasks},
+                "gaps": {task: _numbers(difference(encoder, base, task)) for task in tasks},
             }
             for arm, encoder in zip(arms, encoders, strict=True)
         ],
