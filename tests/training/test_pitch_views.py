@@ -17,6 +17,7 @@ from soundalike.training.pitch_views import (
     analysis,
     breathing,
     changed,
+    draw_narrow_band,
     draw_register,
     read_frames,
     transposed,
@@ -25,6 +26,7 @@ from soundalike.training.pitch_views import (
 from soundalike.training.sources import Source, WaveformCache
 
 RATE = 16_000
+ROWS = ConstantQSettings().frequencies
 STILL = PitchViewSettings(
     transpose=0, stretch=0.0, drift=0.0, equaliser=0.0, noise=0.0, band=0.0, gap=0.0
 )
@@ -96,6 +98,17 @@ def test_a_register_keeps_half_of_the_rows_or_more_and_takes_from_both_ends() ->
     assert ((low > 10) & (high < 74)).mean() > 0.2
 
 
+def test_a_narrow_band_begins_and_ends_where_telephones_do() -> None:
+    rng = np.random.default_rng(0)
+    drawn = np.array([draw_narrow_band(ROWS, rng) for _ in range(2_000)])
+    low, high = drawn.T
+    assert ROWS[low.min()] == pytest.approx(100, rel=0.06)
+    assert ROWS[low.max()] == pytest.approx(500, rel=0.06)
+    assert ROWS[high.min()] == pytest.approx(2_500, rel=0.06)
+    assert high.max() == 84  # 5 kHz lies above all rows: nothing is lost there
+    assert np.searchsorted(ROWS, 300) == 39
+
+
 def test_what_is_left_of_a_register_is_as_loud_as_all_was() -> None:
     magnitude = np.random.default_rng(0).random((84, 150), dtype=np.float32)
     kept = within_register(magnitude, 30, 72)
@@ -118,17 +131,17 @@ def test_transposing_moves_rows_and_lets_none_come_round(semitones: int) -> None
 
 def test_a_still_view_is_another_level_at_most() -> None:
     features = np.log1p(np.random.default_rng(0).random((84, 150), dtype=np.float32))
-    view = changed(features, STILL, np.random.default_rng(1))
+    view = changed(features, STILL, ROWS, np.random.default_rng(1))
     ratio = np.expm1(view) / np.expm1(features)
     assert np.allclose(ratio, ratio[0, 0], rtol=1e-3)
 
 
-@pytest.mark.parametrize("change", ["equaliser", "noise", "band", "gap", "register"])
+@pytest.mark.parametrize("change", ["equaliser", "noise", "band", "gap", "register", "narrow_band"])
 def test_every_change_can_be_heard(change: str) -> None:
     features = np.log1p(1 + np.random.default_rng(0).random((84, 150), dtype=np.float32))
     settings = PitchViewSettings(**{**dict.fromkeys(STILL.__slots__, 0), change: 1.0})  # type: ignore[arg-type]
-    still = changed(features, STILL, np.random.default_rng(2))
-    view = changed(features, settings, np.random.default_rng(2))
+    still = changed(features, STILL, ROWS, np.random.default_rng(2))
+    view = changed(features, settings, ROWS, np.random.default_rng(2))
     assert view.shape == features.shape
     assert not np.allclose(view, still)
     assert np.isfinite(view).all()

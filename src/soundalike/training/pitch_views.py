@@ -33,6 +33,9 @@ CORNER = 15
 LOUDER = 1_000.0
 """What the level of a segment may be raised by after something was taken away: 30 dB of power."""
 
+LOW_CUT, HIGH_CUT = (100.0, 500.0), (2_500.0, 5_000.0)
+"""Hz: between which the cut-offs of a narrow band lie, as in audio/filters.py."""
+
 Analyse = Callable[[np.ndarray], np.ndarray]
 """Waveform float32 [T] -> features float32 [P, n], n frames at a fixed rate."""
 
@@ -50,6 +53,7 @@ class PitchViewSettings:
     gap: float = 0.3  # probability of a gap in time, up to a seventh of the view
     rubato: float = 0.0  # standard deviation of the logarithm of the tempo within a view
     register: float = 0.0  # probability of hearing but a stretch of the rows, and that as loud
+    narrow_band: float = 0.0  # probability of a telephone's rows alone, and those as loud
 
 
 class FeatureCache:
@@ -134,7 +138,7 @@ class PitchPairs(Dataset[Batch]):
         length = F * front_end.pool * float(np.exp(rng.uniform(-1, 1) * settings.stretch))
         crop = read_frames(whole, place - length / 2, length, breathing(F, settings.rubato, rng))
         semitones = int(rng.integers(-settings.transpose, settings.transpose + 1))
-        return changed(transposed(crop, semitones), settings, rng)
+        return changed(transposed(crop, semitones), settings, front_end.frequencies, rng)
 
 
 def breathing(frames: int, deviation: float, rng: np.random.Generator) -> np.ndarray:
@@ -192,9 +196,19 @@ def transposed(features: np.ndarray, semitones: int) -> np.ndarray:
 
 
 def changed(
-    features: np.ndarray, settings: PitchViewSettings, rng: np.random.Generator
+    features: np.ndarray,
+    settings: PitchViewSettings,
+    frequencies: np.ndarray,
+    rng: np.random.Generator,
 ) -> np.ndarray:
-    """Equaliser, noise, level, lost bands and gaps on log(1 + magnitude) features [P, F]."""
+    """Equaliser, noise, level, lost bands and gaps on log(1 + magnitude) features [P, F].
+
+    Args:
+        features: float32 [P, F].
+        settings: how probable each change is.
+        frequencies: centre of each row in Hz, [P].
+        rng: what is drawn comes from here.
+    """
     P, F = features.shape
     magnitude = np.expm1(features)
     if rng.random() < settings.equaliser:
@@ -205,6 +219,8 @@ def changed(
         magnitude = magnitude + floor * rng.random((P, F), dtype=np.float32)
     if rng.random() < settings.register:
         magnitude = within_register(magnitude, *draw_register(P, rng))
+    if settings.narrow_band and rng.random() < settings.narrow_band:
+        magnitude = within_register(magnitude, *draw_narrow_band(frequencies, rng))
     view: np.ndarray = np.log1p(magnitude * np.float32(10 ** rng.uniform(-0.3, 0.3)))
     if rng.random() < settings.band:
         view[: int(rng.integers(0, 12))] = 0
@@ -220,10 +236,22 @@ def draw_register(rows: int, rng: np.random.Generator) -> tuple[int, int]:
     """The first row that is heard and the first above that is not, half of all rows apart or more.
 
     From the lowest to half the rows are lost, here or there: a hand that does not play, a singer by
-    herself, a telephone.
+    herself.
     """
     low, high = sorted(rng.integers(0, rows // 2 + 1, 2).tolist())
     return (low, rows - (high - low)) if rng.random() < 0.5 else (high - low, rows - low)
+
+
+def draw_narrow_band(frequencies: np.ndarray, rng: np.random.Generator) -> tuple[int, int]:
+    """The first row that a telephone lets through and the first above that it does not.
+
+    The cut-offs are log-uniform in the ranges that the stage of that name has for waveforms
+    (audio/filters.py); a telephone passes 300 to 3,400 Hz (ITU-T G.712). A register seldom takes so
+    much of the bass alone: at 300 Hz it is 39 of 84 rows.
+    """
+    cut_offs = [float(np.exp(rng.uniform(*np.log(band)))) for band in (LOW_CUT, HIGH_CUT)]
+    low, high = np.searchsorted(frequencies, cut_offs).tolist()
+    return low, high
 
 
 def within_register(magnitude: np.ndarray, low: int, high: int) -> np.ndarray:

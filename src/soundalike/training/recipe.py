@@ -132,6 +132,7 @@ LIMITS = (
     ("pitch_views.gap", 0, 1),
     ("pitch_views.rubato", 0, 1),
     ("pitch_views.register", 0, 1),
+    ("pitch_views.narrow_band", 0, 1),
     ("teacher.weight", 0, math.inf),
     ("teacher.directions", 1, math.inf),
     ("teacher.relations", 0, math.inf),
