@@ -49,7 +49,7 @@ def main() -> None:
         parser.error("name two models or more")
     try:
         model = fit(averaged(given.models, given.share), read_recipe(given.recipe))
-        print(export_folder(model.eval(), given.out), "in", given.out)
+        print(export_folder(model, given.out), "in", given.out)
     except SoundalikeError as error:
         raise SystemExit(str(error)) from None
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from soundalike.errors import SoundalikeError
@@ -24,7 +25,7 @@ from soundalike.training.sources import WaveformCache, read_sources
 
 def refit(folder: Path, recipe_file: Path, out: Path) -> str:
     """Fit and write a model folder; returns the identity of the model in it."""
-    return export_folder(fit(encoder(folder), read_recipe(recipe_file)).eval(), out)
+    return export_folder(fit(encoder(folder), read_recipe(recipe_file)), out)
 
 
 def encoder(folder: Path) -> WaveformEncoder:
@@ -35,8 +36,10 @@ def encoder(folder: Path) -> WaveformEncoder:
     return model
 
 
-def fit(model: WaveformEncoder, recipe: Recipe) -> WaveformEncoder:
-    """Fit the read-out of a model, in place, on the training music of a recipe."""
+def fit(trained: WaveformEncoder, recipe: Recipe) -> WaveformEncoder:
+    """The same encoder, read out as a recipe says, fitted on its training music."""
+    model = WaveformEncoder(replace(trained.settings, readout=recipe.model.readout)).eval()
+    model.encoder.load_state_dict(trained.encoder.state_dict())
     cache = WaveformCache(recipe.data.cache, model.settings.sample_rate)
     sources, failed = cache.fill(read_sources(recipe.data.music, "train"))
     for error in failed:
@@ -51,7 +54,7 @@ def main() -> None:
     """Fit one model."""
     parser = argparse.ArgumentParser(description="Fit the read-out of a model anew.")
     parser.add_argument("model", type=Path, help="its folder")
-    parser.add_argument("recipe", type=Path, help="which training music, which strengths")
+    parser.add_argument("recipe", type=Path, help="which blocks, which strengths, which music")
     parser.add_argument("out", type=Path, help="folder to write the model to")
     given = parser.parse_args()
     try:

@@ -385,7 +385,7 @@ def test_a_folder_without_its_files_is_no_model(model, tmp_path, name):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format": 3}, "format 3; this version reads formats 1 and 2"),
+        ({"format": 4}, "format 4; this version reads formats 1 to 3"),
         ({"dimension": None}, "config.json: missing or unusable setting"),
         ({"front_end": {}}, "sample_rate"),
         ({"segments": 30}, "config.json: missing or unusable setting"),

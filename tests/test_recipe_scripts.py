@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from small_model import small_ast
 from soundalike.embedder import Embedder
 from soundalike.model.export import export_folder
 from soundalike.model.pitch_cnn import PitchCNNSettings
-from soundalike.model.waveform_encoder import ModelSettings, WaveformEncoder
+from soundalike.model.waveform_encoder import ModelSettings, ReadoutSettings, WaveformEncoder
 from soundalike.training.recipe import Recipe, SteadinessSettings, read_recipe
 from training.small_run import small_recipe, write_tunes
 
@@ -137,10 +138,22 @@ def test_a_read_out_is_fitted_and_the_network_left_alone(
         tmp_path / "cache",
         steadiness=SteadinessSettings(strength=0.5),
     )
-    before, fitted = [scripts["refit_readout"].encoder(trained[0]) for _ in range(2)]
-    scripts["refit_readout"].fit(fitted, recipe)
+    before = scripts["refit_readout"].encoder(trained[0])
+    fitted = scripts["refit_readout"].fit(before, recipe)
     for name, value in before.encoder.state_dict().items():
         assert torch.equal(value, fitted.encoder.state_dict()[name]), name
     assert not torch.equal(before.readout.weight, fitted.readout.weight)
     again = tmp_path / "fitted"
-    assert export_folder(fitted.eval(), again) != Embedder(trained[0]).identity
+    assert export_folder(fitted, again) != Embedder(trained[0]).identity
+
+
+def test_a_read_out_of_other_blocks_may_be_fitted_when_a_network_has_learnt(
+    scripts: dict[str, Any], trained: list[Path], tmp_path: Path
+) -> None:
+    recipe = small_recipe(write_tunes(tmp_path / "music"), tmp_path / "cache")
+    both = replace(recipe, model=replace(recipe.model, readout=ReadoutSettings((1, 2))))
+    before = scripts["refit_readout"].encoder(trained[0])
+    fitted = scripts["refit_readout"].fit(before, both)
+    assert (before.dimension, fitted.dimension) == (24, 48)
+    export_folder(fitted, tmp_path / "fitted")
+    assert Embedder(tmp_path / "fitted").dimension == 48

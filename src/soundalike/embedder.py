@@ -33,7 +33,7 @@ from soundalike.audio.waveform import SHORTEST, AudioInfo, is_sounding, probe
 from soundalike.errors import AudioError, ModelError, QueryError
 
 WEIGHTS = Path(__file__).parent / "weights"
-FORMATS = (1, 2)  # of config.json; the second one knows joined models
+FORMATS = (1, 2, 3)  # of config.json; what differs is of no concern where ONNX Runtime computes
 WAITING_PER_JOB = 4  # files begun or waiting per job; enough to ride out one long file
 
 
@@ -292,7 +292,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
         raise ModelError(f"{folder / 'config.json'} cannot be read: {error}") from error
     if not isinstance(config, dict) or config.get("format") not in FORMATS:
         found = config.get("format") if isinstance(config, dict) else None
-        words = f"{folder / 'config.json'} has format {found}; this version reads formats 1 and 2"
+        words = f"{folder / 'config.json'} has format {found}; this version reads formats 1 to 3"
         raise ModelError(words)
     return config
 

@@ -18,7 +18,7 @@ from soundalike.embedder import WEIGHTS
 from soundalike.errors import ModelError
 from soundalike.model.checkpoint import from_pretrained, replacing, save_pretrained
 from soundalike.model.senses import Senses, join
-from soundalike.model.waveform_encoder import ModelSettings, WaveformEncoder
+from soundalike.model.waveform_encoder import ModelSettings, ReadoutSettings, WaveformEncoder
 
 
 def _arange_model(settings: ModelSettings) -> WaveformEncoder:
@@ -94,6 +94,23 @@ def test_the_pitch_network_says_what_it_hears(
     assert config["front_end"]["lowest"] == 110.0
     assert config["front_end"]["sample_rate"] == 8_000
     assert config["encoder"]["dimension"] == config["dimension"] == 16
+
+
+def test_a_readout_of_several_blocks_says_so_in_a_format_that_knows_it(
+    tiny_ast: ModelSettings, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    settings = dataclasses.replace(tiny_ast, readout=ReadoutSettings((1, 2)))
+    model = WaveformEncoder(settings).eval()
+    identity = save_pretrained(model, tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert (config["format"], config["readout"], config["dimension"]) == (3, {"blocks": [1, 2]}, 48)
+    again = from_pretrained(tmp_path)
+    assert again.settings == settings
+    waveforms = torch.randn(2, settings.samples) / 10
+    assert torch.equal(again(waveforms), model(waveforms))
+    other = WaveformEncoder(dataclasses.replace(tiny_ast, readout=ReadoutSettings((1,))))
+    assert save_pretrained(other, tmp_path / "other").split("@")[1] != identity.split("@")[1]
 
 
 def test_sample_cnn_has_only_a_sample_rate_before_it(
@@ -221,7 +238,7 @@ def _other_program(folder: Path) -> None:
         (lambda f: (f / "config.json").write_bytes(b"\xff\xfe"), "config.json: not readable"),
         (lambda f: (f / "config.json").write_text("[1]"), "config.json: holds a list"),
         (_other_program, "config.json: written by another program"),
-        (_config("format", 3), "config.json: format 3 is newer than format 2"),
+        (_config("format", 4), "config.json: format 4 is newer than format 3"),
         (_config("format", "1"), "config.json: written by another program"),
         (_config("colour", "red"), r"config.json: .*unknown key 'colour'"),
         (_config("segments", None), r"config.json: .*missing key 'segments'"),
@@ -231,7 +248,7 @@ def _other_program(folder: Path) -> None:
         (_config("hop", True, part="front_end"), "front_end.hop=True is not of type"),
         (_config("pooling", "max", part="encoder"), "encoder.pooling='max' is not of type"),
         (_config("heads", 5, part="encoder"), "config.json: width=24 is not a multiple"),
-        (_config("strength", 1, part="readout"), "config.json: readout="),
+        (_config("strength", 1, part="readout"), "readout: unknown key 'strength'"),
         (_config("encoder", []), "encoder holds a list"),
         (_config("front_end", "none"), "front_end holds a str"),
         (_config("kind", "lstm"), "config.json: kind="),

@@ -162,6 +162,26 @@ def test_dropped_patches_keep_the_position_of_those_that_stay() -> None:
     assert draws.std(dim=0).max() < 1e-5
 
 
+# Layers -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pooling", ["mean", "class"])
+def test_the_layer_of_the_last_block_is_h(pooling: str) -> None:
+    encoder, x = _encoder(dataclasses.replace(SMALL, pooling=pooling)), _spectrograms()
+    assert torch.equal(encoder.layers(x, [2]), encoder(x))
+
+
+def test_an_earlier_layer_knows_nothing_of_the_blocks_behind_it() -> None:
+    encoder, x = _encoder(), _spectrograms()
+    first, both = encoder.layers(x, [1]), encoder.layers(x, [1, 2])
+    assert both.shape == (3, 2 * SMALL.width)
+    assert torch.equal(both[:, : SMALL.width], first)
+    before = encoder.blocks[1]
+    torch.nn.init.zeros_(before.mlp_out.weight)
+    assert torch.equal(encoder.layers(x, [1]), first)
+    assert not torch.allclose(encoder.layers(x, [2]), both[:, SMALL.width :])
+
+
 # Stretches of time --------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,12 @@ from soundalike.model import export
 from soundalike.model.checkpoint import from_pretrained, save_pretrained
 from soundalike.model.export import export_folder, export_onnx
 from soundalike.model.senses import join
-from soundalike.model.waveform_encoder import ModelSettings, SegmentEncoder, WaveformEncoder
+from soundalike.model.waveform_encoder import (
+    ModelSettings,
+    ReadoutSettings,
+    SegmentEncoder,
+    WaveformEncoder,
+)
 
 
 def _trained(settings: ModelSettings) -> WaveformEncoder:
@@ -56,7 +62,8 @@ def senses_folder(
     tiny_ast: ModelSettings, tiny_pitch_cnn: ModelSettings, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     folder = tmp_path_factory.mktemp("senses")
-    parts = {"sound": _trained(tiny_ast), "composition": _trained(tiny_pitch_cnn)}
+    two_layers = replace(tiny_ast, readout=ReadoutSettings((1, 2)))
+    parts = {"sound": _trained(two_layers), "composition": _trained(tiny_pitch_cnn)}
     export_folder(join(parts, {"sound": 2.0, "composition": 1.0}, "tiny-senses"), folder)
     return folder
 

@@ -277,7 +277,7 @@ PART = ("parts", "composition")
         (_change(*PART, "model", "front_end", "floor", to=0.01), "weights changed or truncated"),
         (_change(*PART, "model", "identity", to="tiny-pitch@0"), "promises tiny-pitch@0"),
         (_change("identity", to="tiny-senses@0"), "promises tiny-senses@0"),
-        (_change("format", to=3), "format 3 is newer than format 2"),
+        (_change("format", to=4), "format 4 is newer than format 3"),
     ],
 )
 def test_damage_is_named(folder: Path, damage: Callable[[Path], Any], message: str) -> None:

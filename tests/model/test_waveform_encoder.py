@@ -12,6 +12,7 @@ from soundalike.model.pitch_cnn import PitchCNNSettings
 from soundalike.model.waveform_encoder import (
     ModelSettings,
     Readout,
+    ReadoutSettings,
     SegmentSettings,
     WaveformEncoder,
 )
@@ -31,6 +32,37 @@ def test_embedding_is_the_readout_of_the_encoder_of_the_front_end(tiny_ast: Mode
     embedding = model(waveforms)
     assert embedding.shape == (3, 24) == (3, model.dimension)
     assert torch.allclose(embedding, h / h.norm(dim=1, keepdim=True), atol=1e-6)
+
+
+def test_a_readout_of_two_blocks_reads_both(tiny_ast: ModelSettings) -> None:
+    settings = dataclasses.replace(tiny_ast, readout=ReadoutSettings((1, 2)))
+    model = WaveformEncoder(settings).eval()
+    waveforms = torch.randn(3, settings.samples) / 10
+    layers = model.encoder.layers(model.front_end(waveforms), (1, 2))
+    assert layers.shape == (3, 48) == (3, model.dimension)
+    assert torch.equal(model.represent(waveforms), layers)
+    assert torch.allclose(model(waveforms), layers / layers.norm(dim=1, keepdim=True), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "words"),
+    [
+        ((0, 1), r"readout.blocks=\[0, 1\] must lie in 1..ast.depth=2"),
+        ((1, 3), r"readout.blocks=\[1, 3\] must lie in 1..ast.depth=2"),
+        ((2, 1), r"readout.blocks=\[2, 1\] must"),
+        ((1, 1), r"readout.blocks=\[1, 1\] must rise, each block once"),
+    ],
+)
+def test_blocks_that_cannot_be_read(
+    tiny_ast: ModelSettings, blocks: tuple[int, ...], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        dataclasses.replace(tiny_ast, readout=ReadoutSettings(blocks))
+
+
+def test_only_a_transformer_has_blocks_to_read(tiny_pitch_cnn: ModelSettings) -> None:
+    with pytest.raises(ValueError, match=r'readout.blocks=\[1\]: only an "ast" has blocks'):
+        dataclasses.replace(tiny_pitch_cnn, readout=ReadoutSettings((1,)))
 
 
 def test_sample_cnn_hears_the_waveform_itself(tiny_sample_cnn: ModelSettings) -> None:

@@ -85,6 +85,12 @@ def test_what_a_recipe_says_is_read_and_the_rest_is_the_default(path: Path) -> N
         ('name = "mine"', "segments = { lenght = 3.0 }", 4, r'did you mean "length"\?'),
         ('name = "mine"', "segments.count = 0", 4, r"model\.segments\.count=0 must be at least 1"),
         ("[data]", "[model.ast]\nheads = 5\n[data]", 6, r"width=192 is not a multiple of heads=5"),
+        (
+            "[data]",
+            "[model.readout]\nblocks = [7]\n[data]",
+            3,
+            r"blocks=\[7\] must lie in 1\.\.ast",
+        ),
         ("0.5 }", '"often" }', 10, r"probability='often' is text, expected a number"),
         ("noise =", "nois =", 10, r"augmentations: unknown augmentation: 'nois'.*'noise'"),
         ("probability = 0.5", "probability = 1.5", 10, r"a probability lies between 0 and 1"),
@@ -192,6 +198,7 @@ def test_the_digest_tells_recipes_apart_by_what_they_say(path: Path) -> None:
     assert read_recipe(path, ["optimizer.batch=8"]).digest == digest
     assert read_recipe(path, ["optimizer.batch=9"]).digest != digest
     assert read_recipe(path, ["augmentations.noise.probability=0.6"]).digest != digest
+    assert read_recipe(path, ["model.readout.blocks=[2, 6]"]).digest == digest  # made of its end
 
 
 def test_whole_numbers_reach_stages_that_count_with_them(path: Path) -> None:

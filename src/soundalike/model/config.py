@@ -10,8 +10,8 @@ says which columns of a vector are whose, so that a reader needs nothing of PyTo
     name, identity, format, kind, parts {sense: {weight, model: all of the above}},
     senses {sense: [first column, past the last]}, front_end {sample_rate}, segments, dimension
 
-Format 1 knows the kinds "ast" and "sample_cnn", format 2 all of them. A model is written in the
-oldest format that knows it.
+Format 1 knows the kinds "ast" and "sample_cnn", format 2 all of them, format 3 read-outs of several
+blocks too (`readout` is empty where h is read). A model is written in the oldest format that knows it.
 """
 
 from __future__ import annotations
@@ -25,15 +25,17 @@ from soundalike.model.senses import SENSES, Senses
 from soundalike.model.waveform_encoder import (
     KINDS,
     ModelSettings,
+    ReadoutSettings,
     SegmentEncoder,
     SegmentSettings,
     WaveformEncoder,
 )
 
-FORMAT = 2
+FORMAT = 3
 """The newest. A reader of format n reads every format up to n and refuses newer ones."""
 
 FORMATS = {"ast": 1, "sample_cnn": 1, "pitch_cnn": 2, SENSES: 2}
+"""The oldest that knows a kind, if h is read."""
 
 MEANING = ("kind", "front_end", "encoder", "readout", "segments")
 """The keys that decide what a vector of one encoder means, hence its identity."""
@@ -64,7 +66,7 @@ def meaning_of(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def config_of(model: SegmentEncoder) -> dict[str, Any]:
     """The content of config.json, identities left empty."""
-    start = {"name": model.settings.name, "identity": "", "format": FORMATS[model.settings.kind]}
+    start = {"name": model.settings.name, "identity": "", "format": _format_of(model)}
     if isinstance(model, Senses):
         return start | _senses_config(model)
     assert isinstance(model, WaveformEncoder)
@@ -76,10 +78,22 @@ def config_of(model: SegmentEncoder) -> dict[str, Any]:
         "kind": settings.kind,
         "front_end": front_end,
         "encoder": asdict(getattr(settings, kind.encoder)),
-        "readout": {},
+        "readout": _readout_config(settings),
         "segments": asdict(settings.segments),
         "dimension": model.dimension,
     }
+
+
+def _format_of(model: SegmentEncoder) -> int:
+    if isinstance(model, Senses):
+        return max(FORMATS[SENSES], *map(_format_of, model.encoders.values()))
+    assert isinstance(model, WaveformEncoder)
+    return FORMAT if model.settings.readout.blocks else FORMATS[model.settings.kind]
+
+
+def _readout_config(settings: ModelSettings) -> dict[str, Any]:
+    """Empty where h is read: identities from before there was a choice stay what they are."""
+    return {"blocks": list(settings.readout.blocks)} if settings.readout.blocks else {}
 
 
 def _senses_config(model: Senses) -> dict[str, Any]:
@@ -129,6 +143,8 @@ def model_settings(config: Mapping[str, Any]) -> ModelSettings:
     _check_keys(config, KEYS, "top level")
     name, hints = config["kind"], get_type_hints(ModelSettings)
     given: dict[str, Any] = {"segments": _settings(SegmentSettings, config, "segments")}
+    if config["readout"] != {}:
+        given["readout"] = _settings(ReadoutSettings, config, "readout")
     kind = KINDS.get(name) if isinstance(name, str) else None
     if kind:
         given[kind.encoder] = _settings(hints[kind.encoder], config, "encoder")
@@ -137,8 +153,6 @@ def model_settings(config: Mapping[str, Any]) -> ModelSettings:
     settings = ModelSettings(name=config["name"], kind=name, **given)
     if kind and not kind.front_end and config["front_end"] != {"sample_rate": settings.sample_rate}:
         raise ValueError(f"front_end={config['front_end']} does not fit encoder.sample_rate")
-    if config["readout"] != {}:
-        raise ValueError(f"readout={config['readout']}: this version knows no settings of it")
     return settings
 
 

@@ -14,6 +14,7 @@ Letters: B batch, M mel bands, F frames, N patches, D width.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -147,6 +148,24 @@ class AST(nn.Module):
         x, _ = self._look(log_mel, keep)
         return self._pooled(x)
 
+    def layers(self, log_mel: Tensor, blocks: Sequence[int]) -> Tensor:
+        """What several blocks give, each pooled as h is, side by side.
+
+        Args:
+            log_mel: float32 [B, M, F].
+            blocks: their numbers from 1, in rising order; what the last one gives is h.
+
+        Returns:
+            float32 [B, R x D] of R blocks.
+        """
+        x, _ = self._begin(log_mel, 1.0)
+        given = []
+        for number, block in enumerate(self.blocks[: max(blocks)], 1):
+            x = block(x)
+            if number in blocks:
+                given.append(self._pooled(self.norm(x) if number == len(self.blocks) else x))
+        return torch.cat(given, dim=1)
+
     def hear(self, log_mel: Tensor, keep: float, spans: int) -> tuple[Tensor, Tensor]:
         """Representation of the whole and of each of `spans` equal stretches of time, in training.
 
@@ -168,6 +187,13 @@ class AST(nn.Module):
 
     def _look(self, log_mel: Tensor, keep: float) -> tuple[Tensor, Tensor]:
         """Tokens after the last block, [B, 2 + n, D], and the column each patch lies in, [B, n]."""
+        x, column = self._begin(log_mel, keep)
+        for block in self.blocks:
+            x = block(x)
+        return self.norm(x), column
+
+    def _begin(self, log_mel: Tensor, keep: float) -> tuple[Tensor, Tensor]:
+        """Tokens before the first block, [B, 2 + n, D], and the column each patch lies in, [B, n]."""
         self._check(log_mel)
         tokens = self.patches(log_mel.unsqueeze(1)).permute(0, 2, 3, 1)  # [B, rows, columns, D]
         tokens = tokens + self.patch_positions[:, :, : tokens.shape[2]]
@@ -177,10 +203,7 @@ class AST(nn.Module):
         if keep < 1.0:
             tokens, place = patchout(tokens, keep)
         summary = (self.class_tokens + self.class_positions).expand(B, -1, -1)
-        x = torch.cat([summary, tokens], dim=1)  # [B, 2 + n, D]
-        for block in self.blocks:
-            x = block(x)
-        return self.norm(x), place % columns
+        return torch.cat([summary, tokens], dim=1), place % columns
 
     def _pooled(self, x: Tensor) -> Tensor:
         pooled = x[:, :2] if self.settings.pooling == "class" else x[:, 2:]

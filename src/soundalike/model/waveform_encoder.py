@@ -1,6 +1,7 @@
 """Waveform -> vector: front end, encoder and read-out as one module, with all its settings.
 
     waveform [B, L] -> front end -> features -> encoder -> h [B, D] -> read-out -> embedding [B, D]
+                                                   or the h of several blocks, side by side
 
     kind          front end            encoder
     ast           log-mel              transformer: how music sounds
@@ -39,6 +40,18 @@ class SegmentSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadoutSettings:
+    """What of the encoder is read out when it has learnt; training looks at its last block alone.
+
+    The last block of a transformer gives what it was taught to tell apart, earlier ones what the sound
+    of a recording is made of: which layer serves best depends on the question (Chen et al., "Generative
+    Pretraining from Pixels", ICML 2020, section 4.1, for pictures).
+    """
+
+    blocks: tuple[int, ...] = ()  # of an "ast", from 1, rising; () reads h, what the last one gives
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSettings:
     """All that decides what a vector means, apart from the weights.
 
@@ -48,6 +61,7 @@ class ModelSettings:
     name: str = "ast-30s"
     kind: Literal["ast", "sample_cnn", "pitch_cnn"] = "ast"
     segments: SegmentSettings = field(default_factory=SegmentSettings)
+    readout: ReadoutSettings = field(default_factory=ReadoutSettings)
     front_end: LogMelSettings = field(default_factory=LogMelSettings)
     ast: ASTSettings = field(default_factory=ASTSettings)
     sample_cnn: SampleCNNSettings = field(default_factory=SampleCNNSettings)
@@ -58,10 +72,22 @@ class ModelSettings:
         if self.kind not in KINDS:
             raise ValueError(f'kind="{self.kind}" is none of {", ".join(KINDS)}')
         require_name(self.name)
+        self._check_readout()
         check = {"ast": self._check_ast, "pitch_cnn": self._check_pitch_cnn}
         check.get(self.kind, self._check_sample_cnn)()
 
     # Front end, encoder and segment must agree now, not at the first batch.
+
+    def _check_readout(self) -> None:
+        blocks = self.readout.blocks
+        if blocks and self.kind != "ast":
+            raise ValueError(f'readout.blocks={list(blocks)}: only an "ast" has blocks')
+        if blocks and not 1 <= blocks[0] <= blocks[-1] <= self.ast.depth:
+            raise ValueError(
+                f"readout.blocks={list(blocks)} must lie in 1..ast.depth={self.ast.depth}"
+            )
+        if list(blocks) != sorted(set(blocks)):
+            raise ValueError(f"readout.blocks={list(blocks)} must rise, each block once")
 
     def _check_ast(self) -> None:
         if self.front_end.n_mels != self.ast.n_mels:
@@ -204,17 +230,26 @@ class WaveformEncoder(SegmentEncoder):
         heard: Any = getattr(settings, kind.front_end) if kind.front_end else None
         self.front_end = kind.make_front_end(heard)
         self.encoder = kind.make_encoder(getattr(settings, kind.encoder))
-        self.readout = Readout(self.encoder.dimension)
+        self.readout = Readout(self.dimension)
 
     @property
     def dimension(self) -> int:
         """D, width of the embedding."""
-        return self.encoder.dimension
+        return self.encoder.dimension * max(1, len(self.settings.readout.blocks))
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """Embedding of each segment: float32 [B, L] -> float32 [B, D], rows of unit length."""
-        embedding: Tensor = self.readout(self.encoder(self.front_end(waveforms)))
+        embedding: Tensor = self.readout(self.represent(waveforms))
         return embedding
+
+    def represent(self, waveforms: Tensor) -> Tensor:
+        """What is read out, before the read-out: float32 [B, L] -> float32 [B, D]."""
+        features, blocks = self.front_end(waveforms), self.settings.readout.blocks
+        if blocks:
+            assert isinstance(self.encoder, AST)  # the settings were checked
+            return self.encoder.layers(features, blocks)
+        h: Tensor = self.encoder(features)
+        return h
 
 
 FLOOR = 1e-4

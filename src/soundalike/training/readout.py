@@ -77,10 +77,9 @@ def _waveforms(segments: np.ndarray) -> Iterator[Tensor]:
 
 
 def _represented(model: WaveformEncoder, waveforms: Tensor) -> Tensor:
-    """h of waveforms [B, L], on the CPU: float32 [B, D]."""
+    """What is read out of waveforms [B, L], on the CPU: float32 [B, D]."""
     device = next(model.encoder.parameters()).device
-    h: Tensor = model.encoder(model.front_end(waveforms.to(device)))
-    return h.float().cpu()
+    return model.represent(waveforms.to(device)).float().cpu()
 
 
 def _cut16(piece: np.ndarray, length: int) -> np.ndarray:

@@ -232,6 +232,6 @@ def _start_from(model: WaveformEncoder, folder: str) -> None:
     if not isinstance(start, WaveformEncoder):
         raise RecipeError(f'initial="{folder}" joins several networks; name one of its parts')
     mine, theirs = model.settings, start.settings
-    if replace(theirs, name=mine.name, segments=mine.segments) != mine:
+    if replace(theirs, name=mine.name, segments=mine.segments, readout=mine.readout) != mine:
         raise RecipeError(f'initial="{folder}" is a network of another shape or front end')
     model.encoder.load_state_dict(start.encoder.state_dict())
