@@ -7,7 +7,7 @@
 All learn for the processor time of the first (equal_time.py), so what makes a step dear has to earn it;
 patches of another shape and segments of 10 s are masked so that a view leaves as many patches as in the
 recipe; of 3 s all 54 are looked at, as there are no more. Far shorter than the recipe's own runs, with
-bfloat16, eight views of a track and a plain read-out: what a change is worth in a long run, this does not
+bfloat16, eight views of a track and h read out plainly: what a change is worth in a long run, this does not
 say.
 """
 
@@ -18,11 +18,11 @@ import csv
 import dataclasses
 from pathlib import Path
 
-from equal_time import Run, train_all
+from equal_time import PLAIN, Run, train_all
 
 from soundalike.evaluation.claims.ablation import COLUMNS
 
-SHORT = ("data.views=8", 'optimizer.precision="bfloat16"', "steadiness.strength=0.0")
+SHORT = ("data.views=8", 'optimizer.precision="bfloat16"', *PLAIN)
 WARMUP = 0.05
 BASE = Run("as-it-is", "ast-30s", SHORT, WARMUP)
 STAGES = ("noise", "high_low_pass", "delay", "pitch_shift", "reverb")

@@ -44,7 +44,7 @@ def fit(trained: WaveformEncoder, recipe: Recipe) -> WaveformEncoder:
     sources, failed = cache.fill(read_sources(recipe.data.music, "train"))
     for error in failed:
         print(error, file=sys.stderr)
-    segments = readout_segments(cache, sources, recipe)
+    segments = readout_segments(cache, sources, model)
     fit_readout(model, segments, recipe.validation.readout)
     steady_readout(model, segments, recipe)
     return model

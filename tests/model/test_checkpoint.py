@@ -100,11 +100,12 @@ def test_a_readout_of_several_blocks_says_so_in_a_format_that_knows_it(
     tiny_ast: ModelSettings, tmp_path: Path
 ) -> None:
     torch.manual_seed(0)
-    settings = dataclasses.replace(tiny_ast, readout=ReadoutSettings((1, 2)))
+    settings = dataclasses.replace(tiny_ast, readout=ReadoutSettings((1, 2), (1,)))
     model = WaveformEncoder(settings).eval()
     identity = save_pretrained(model, tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
-    assert (config["format"], config["readout"], config["dimension"]) == (3, {"blocks": [1, 2]}, 48)
+    assert (config["format"], config["dimension"]) == (3, 72)
+    assert config["readout"] == {"means": [1, 2], "deviations": [1]}
     again = from_pretrained(tmp_path)
     assert again.settings == settings
     waveforms = torch.randn(2, settings.samples) / 10

@@ -171,6 +171,17 @@ def test_the_layer_of_the_last_block_is_h(pooling: str) -> None:
     assert torch.equal(encoder.layers(x, [2]), encoder(x))
 
 
+def test_deviations_are_those_of_the_patches_after_the_mean_of_their_block() -> None:
+    encoder, x = _encoder(), _spectrograms()
+    layers = encoder.layers(x, [1, 2], [2])
+    patches = encoder._look(x, 1.0)[0][:, 2:]
+    assert layers.shape == (3, 3 * SMALL.width)
+    torch.testing.assert_close(layers[:, : 2 * SMALL.width], encoder.layers(x, [1, 2]))
+    expected = torch.from_numpy(patches.detach().numpy().std(axis=1))
+    torch.testing.assert_close(layers[:, 2 * SMALL.width :].detach(), expected)
+    torch.testing.assert_close(encoder.layers(x, [], [2]), layers[:, 2 * SMALL.width :])
+
+
 def test_an_earlier_layer_knows_nothing_of_the_blocks_behind_it() -> None:
     encoder, x = _encoder(), _spectrograms()
     first, both = encoder.layers(x, [1]), encoder.layers(x, [1, 2])

@@ -62,7 +62,7 @@ def senses_folder(
     tiny_ast: ModelSettings, tiny_pitch_cnn: ModelSettings, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     folder = tmp_path_factory.mktemp("senses")
-    two_layers = replace(tiny_ast, readout=ReadoutSettings((1, 2)))
+    two_layers = replace(tiny_ast, readout=ReadoutSettings((1, 2), (1,)))
     parts = {"sound": _trained(two_layers), "composition": _trained(tiny_pitch_cnn)}
     export_folder(join(parts, {"sound": 2.0, "composition": 1.0}, "tiny-senses"), folder)
     return folder

@@ -35,11 +35,11 @@ def test_embedding_is_the_readout_of_the_encoder_of_the_front_end(tiny_ast: Mode
 
 
 def test_a_readout_of_two_blocks_reads_both(tiny_ast: ModelSettings) -> None:
-    settings = dataclasses.replace(tiny_ast, readout=ReadoutSettings((1, 2)))
+    settings = dataclasses.replace(tiny_ast, readout=ReadoutSettings((1, 2), (1,)))
     model = WaveformEncoder(settings).eval()
     waveforms = torch.randn(3, settings.samples) / 10
-    layers = model.encoder.layers(model.front_end(waveforms), (1, 2))
-    assert layers.shape == (3, 48) == (3, model.dimension)
+    layers = model.encoder.layers(model.front_end(waveforms), (1, 2), (1,))
+    assert layers.shape == (3, 72) == (3, model.dimension)
     assert torch.equal(model.represent(waveforms), layers)
     assert torch.allclose(model(waveforms), layers / layers.norm(dim=1, keepdim=True), atol=1e-6)
 
@@ -47,10 +47,10 @@ def test_a_readout_of_two_blocks_reads_both(tiny_ast: ModelSettings) -> None:
 @pytest.mark.parametrize(
     ("blocks", "words"),
     [
-        ((0, 1), r"readout.blocks=\[0, 1\] must lie in 1..ast.depth=2"),
-        ((1, 3), r"readout.blocks=\[1, 3\] must lie in 1..ast.depth=2"),
-        ((2, 1), r"readout.blocks=\[2, 1\] must"),
-        ((1, 1), r"readout.blocks=\[1, 1\] must rise, each block once"),
+        ((0, 1), r"readout.means=\[0, 1\] must lie in 1..ast.depth=2"),
+        ((1, 3), r"readout.means=\[1, 3\] must lie in 1..ast.depth=2"),
+        ((2, 1), r"readout.means=\[2, 1\] must"),
+        ((1, 1), r"readout.means=\[1, 1\] must rise, each block once"),
     ],
 )
 def test_blocks_that_cannot_be_read(
@@ -61,7 +61,7 @@ def test_blocks_that_cannot_be_read(
 
 
 def test_only_a_transformer_has_blocks_to_read(tiny_pitch_cnn: ModelSettings) -> None:
-    with pytest.raises(ValueError, match=r'readout.blocks=\[1\]: only an "ast" has blocks'):
+    with pytest.raises(ValueError, match=r'readout.means=\[1\]: only an "ast" has blocks'):
         dataclasses.replace(tiny_pitch_cnn, readout=ReadoutSettings((1,)))
 
 

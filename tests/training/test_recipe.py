@@ -87,9 +87,9 @@ def test_what_a_recipe_says_is_read_and_the_rest_is_the_default(path: Path) -> N
         ("[data]", "[model.ast]\nheads = 5\n[data]", 6, r"width=192 is not a multiple of heads=5"),
         (
             "[data]",
-            "[model.readout]\nblocks = [7]\n[data]",
+            "[model.readout]\nmeans = [7]\n[data]",
             3,
-            r"blocks=\[7\] must lie in 1\.\.ast",
+            r"means=\[7\] must lie in 1\.\.ast",
         ),
         ("0.5 }", '"often" }', 10, r"probability='often' is text, expected a number"),
         ("noise =", "nois =", 10, r"augmentations: unknown augmentation: 'nois'.*'noise'"),
@@ -198,7 +198,7 @@ def test_the_digest_tells_recipes_apart_by_what_they_say(path: Path) -> None:
     assert read_recipe(path, ["optimizer.batch=8"]).digest == digest
     assert read_recipe(path, ["optimizer.batch=9"]).digest != digest
     assert read_recipe(path, ["augmentations.noise.probability=0.6"]).digest != digest
-    assert read_recipe(path, ["model.readout.blocks=[2, 6]"]).digest == digest  # made of its end
+    assert read_recipe(path, ["model.readout.means=[2, 6]"]).digest == digest  # made of its end
 
 
 def test_whole_numbers_reach_stages_that_count_with_them(path: Path) -> None:

@@ -88,12 +88,13 @@ def _format_of(model: SegmentEncoder) -> int:
     if isinstance(model, Senses):
         return max(FORMATS[SENSES], *map(_format_of, model.encoders.values()))
     assert isinstance(model, WaveformEncoder)
-    return FORMAT if model.settings.readout.blocks else FORMATS[model.settings.kind]
+    return FORMAT if model.settings.readout.layers else FORMATS[model.settings.kind]
 
 
 def _readout_config(settings: ModelSettings) -> dict[str, Any]:
     """Empty where h is read: identities from before there was a choice stay what they are."""
-    return {"blocks": list(settings.readout.blocks)} if settings.readout.blocks else {}
+    read = {name: list(blocks) for name, blocks in asdict(settings.readout).items()}
+    return read if settings.readout.layers else {}
 
 
 def _senses_config(model: Senses) -> dict[str, Any]:

@@ -14,7 +14,7 @@ Letters: B batch, M mel bands, F frames, N patches, D width.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -148,22 +148,28 @@ class AST(nn.Module):
         x, _ = self._look(log_mel, keep)
         return self._pooled(x)
 
-    def layers(self, log_mel: Tensor, blocks: Sequence[int]) -> Tensor:
-        """What several blocks give, each pooled as h is, side by side.
+    def layers(
+        self, log_mel: Tensor, means: Collection[int], deviations: Collection[int] = ()
+    ) -> Tensor:
+        """What several blocks give, side by side.
 
         Args:
             log_mel: float32 [B, M, F].
-            blocks: their numbers from 1, in rising order; what the last one gives is h.
+            means: numbers of the blocks, from 1, that are pooled as h is; that of the last one is h.
+            deviations: of those whose patches are asked how far they are from each other.
 
         Returns:
-            float32 [B, R x D] of R blocks.
+            float32 [B, R x D]: block by block, the mean before the standard deviation.
         """
         x, _ = self._begin(log_mel, 1.0)
         given = []
-        for number, block in enumerate(self.blocks[: max(blocks)], 1):
+        for number, block in enumerate(self.blocks[: max(*means, *deviations, 0)], 1):
             x = block(x)
-            if number in blocks:
-                given.append(self._pooled(self.norm(x) if number == len(self.blocks) else x))
+            output = self.norm(x) if number == len(self.blocks) else x
+            if number in means:
+                given.append(self._pooled(output))
+            if number in deviations:
+                given.append(output[:, 2:].var(dim=1, correction=0).sqrt())
         return torch.cat(given, dim=1)
 
     def hear(self, log_mel: Tensor, keep: float, spans: int) -> tuple[Tensor, Tensor]:

@@ -1,7 +1,7 @@
 """Waveform -> vector: front end, encoder and read-out as one module, with all its settings.
 
     waveform [B, L] -> front end -> features -> encoder -> h [B, D] -> read-out -> embedding [B, D]
-                                                   or the h of several blocks, side by side
+                                                   or what several blocks give, side by side
 
     kind          front end            encoder
     ast           log-mel              transformer: how music sounds
@@ -43,12 +43,19 @@ class SegmentSettings:
 class ReadoutSettings:
     """What of the encoder is read out when it has learnt; training looks at its last block alone.
 
-    The last block of a transformer gives what it was taught to tell apart, earlier ones what the sound
-    of a recording is made of: which layer serves best depends on the question (Chen et al., "Generative
-    Pretraining from Pixels", ICML 2020, section 4.1, for pictures).
+    The last block of a transformer gives what it was taught to tell apart, an earlier one what the sound
+    of a recording is made of; which layer serves best depends on the question (Chen et al., "Generative
+    Pretraining from Pixels", ICML 2020, section 4.1, for pictures). How patches differ within a segment
+    says what their mean hides: statistics pooling (Snyder et al., "X-vectors", ICASSP 2018).
     """
 
-    blocks: tuple[int, ...] = ()  # of an "ast", from 1, rising; () reads h, what the last one gives
+    means: tuple[int, ...] = ()  # blocks of an "ast", from 1, rising, whose patches' mean is read
+    deviations: tuple[int, ...] = ()  # those whose patches' standard deviation is read; both (): h
+
+    @property
+    def layers(self) -> int:
+        """How many vectors of the encoder's width are read; 0 where it is h alone."""
+        return len(self.means) + len(self.deviations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +86,16 @@ class ModelSettings:
     # Front end, encoder and segment must agree now, not at the first batch.
 
     def _check_readout(self) -> None:
-        blocks = self.readout.blocks
-        if blocks and self.kind != "ast":
-            raise ValueError(f'readout.blocks={list(blocks)}: only an "ast" has blocks')
-        if blocks and not 1 <= blocks[0] <= blocks[-1] <= self.ast.depth:
-            raise ValueError(
-                f"readout.blocks={list(blocks)} must lie in 1..ast.depth={self.ast.depth}"
-            )
-        if list(blocks) != sorted(set(blocks)):
-            raise ValueError(f"readout.blocks={list(blocks)} must rise, each block once")
+        for name in ("means", "deviations"):
+            blocks = list(getattr(self.readout, name))
+            if blocks and self.kind != "ast":
+                raise ValueError(f'readout.{name}={blocks}: only an "ast" has blocks')
+            if blocks and not 1 <= min(blocks) <= max(blocks) <= self.ast.depth:
+                raise ValueError(
+                    f"readout.{name}={blocks} must lie in 1..ast.depth={self.ast.depth}"
+                )
+            if blocks != sorted(set(blocks)):
+                raise ValueError(f"readout.{name}={blocks} must rise, each block once")
 
     def _check_ast(self) -> None:
         if self.front_end.n_mels != self.ast.n_mels:
@@ -235,7 +243,7 @@ class WaveformEncoder(SegmentEncoder):
     @property
     def dimension(self) -> int:
         """D, width of the embedding."""
-        return self.encoder.dimension * max(1, len(self.settings.readout.blocks))
+        return self.encoder.dimension * max(1, self.settings.readout.layers)
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """Embedding of each segment: float32 [B, L] -> float32 [B, D], rows of unit length."""
@@ -244,10 +252,10 @@ class WaveformEncoder(SegmentEncoder):
 
     def represent(self, waveforms: Tensor) -> Tensor:
         """What is read out, before the read-out: float32 [B, L] -> float32 [B, D]."""
-        features, blocks = self.front_end(waveforms), self.settings.readout.blocks
-        if blocks:
+        features, readout = self.front_end(waveforms), self.settings.readout
+        if readout.layers:
             assert isinstance(self.encoder, AST)  # the settings were checked
-            return self.encoder.layers(features, blocks)
+            return self.encoder.layers(features, readout.means, readout.deviations)
         h: Tensor = self.encoder(features)
         return h
 

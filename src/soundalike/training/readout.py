@@ -1,7 +1,8 @@
 """Training music -> the read-out of an encoder, fitted when the network has learnt.
 
     segments int16 [N, L]   ->  h [N, D]                     ->  centring and partial whitening
-    the same, changed       ->  embeddings before and after  ->  what a change moves counts less
+    the same, changed       ->  h of both                    ->  the same of both together
+                            ->  embeddings before and after  ->  what a change moves counts less
 
 Both are linear and are folded into one matrix (`Readout` in model/waveform_encoder.py), so listening
 costs nothing more. Only training music is looked at, and no label.
@@ -21,14 +22,19 @@ from soundalike.training.recipe import Recipe
 from soundalike.training.sources import Source, WaveformCache, as_float
 
 READOUT_SEGMENTS = 512
-"""Training segments on which a read-out is fitted, at most."""
+"""Training segments on which a read-out is fitted, at most, but for wide ones."""
+
+SEGMENTS_PER_NUMBER = 1
+"""At least, of those: what is fitted is a matrix [D, D]."""
 
 AT_ONCE = 16
 
 
-def readout_segments(cache: WaveformCache, sources: list[Source], recipe: Recipe) -> np.ndarray:
+def readout_segments(
+    cache: WaveformCache, sources: list[Source], model: WaveformEncoder
+) -> np.ndarray:
     """Plain segments of training music, int16 [N, L]: the grid of each track, evenly thinned."""
-    settings = recipe.model
+    settings = model.settings
     L, rate = settings.samples, settings.sample_rate
     places = []
     for source in sources:
@@ -37,8 +43,9 @@ def readout_segments(cache: WaveformCache, sources: list[Source], recipe: Recipe
         count = max(settings.segments.count, 4)
         for segment in grid(len(waveform) / rate, count=count, length=settings.segments.length):
             places.append((waveform, *sample_range(segment, rate, L)))
-    if len(places) > READOUT_SEGMENTS:
-        places = [places[i] for i in np.linspace(0, len(places) - 1, READOUT_SEGMENTS).astype(int)]
+    most = max(READOUT_SEGMENTS, SEGMENTS_PER_NUMBER * model.dimension)
+    if len(places) > most:
+        places = [places[i] for i in np.linspace(0, len(places) - 1, most).astype(int)]
     return np.stack([_cut16(waveform[first:past], L) for waveform, first, past in places])
 
 
@@ -54,7 +61,11 @@ def fit_readout(model: WaveformEncoder, segments: np.ndarray, strength: float) -
 
 @torch.no_grad()
 def steady_readout(model: WaveformEncoder, segments: np.ndarray, recipe: Recipe) -> None:
-    """Make a fitted read-out steady against the changes of a recipe, as its `steadiness` says."""
+    """Fit the read-out on segments and their changed views, and make it steady, as `steadiness` says.
+
+    Whitened together: a direction that changes stretch is long, and is shrunk for that as well
+    (docs/lab/04-what-is-read.md). Without a strength the read-out stays as it is.
+    """
     settings, chain = recipe.steadiness, recipe.changes
     if not settings.strength or settings.views * len(segments) < model.dimension:
         return
@@ -66,7 +77,9 @@ def steady_readout(model: WaveformEncoder, segments: np.ndarray, recipe: Recipe)
             plain.append(before)
             changed.append(_represented(model, chain(waveforms, rng)))
     device = model.readout.mean.device
-    model.readout.cpu().steady(torch.cat(plain), torch.cat(changed), strength=settings.strength)
+    before, after = torch.cat(plain), torch.cat(changed)
+    model.readout.cpu().fit(torch.cat([before, after]), strength=recipe.validation.readout)
+    model.readout.steady(before, after, strength=settings.strength)
     model.readout.to(device)
 
 

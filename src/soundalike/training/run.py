@@ -99,7 +99,7 @@ def assemble(
         return {"none": 0.0}
 
     trainer = Trainer(recipe, model, objectives, pairs, folder, nothing)
-    return trainer, readout_segments(cache, sources, recipe)
+    return trainer, readout_segments(cache, sources, model)
 
 
 def _objectives(
