@@ -7,8 +7,8 @@
      "model": "ast-30s@3f2a91c04b7d",                       identity of the encoder that answers
      "tables": {"ast-30s@3f2a91c04b7d": {                   one table per encoder, never mixed
          "name": "tracks-ast-30s-3f2a91c04b7d", "source": "ast-30s",
-         "segments": 3, "dimension": 448, "snapshot": "snapshot-5e1f0c22", "behind": false,
-         "senses": {"sound": [0, 192], "composition": [192, 448]},
+         "segments": 3, "dimension": 832, "snapshot": "snapshot-5e1f0c22", "behind": false,
+         "senses": {"sound": [0, 576], "composition": [576, 832]},
          "curves": {"both": {"mean": [0.01, 0.15, 0.34, 0.52], ...}, ...},
          "balanced": true,
          "indexed": "2026-11-25T13:00:00+00:00"}}}          end of the last indexing
