@@ -1,7 +1,7 @@
 """The mean of the weights of several trainings that began alike; its read-out is fitted anew.
 
-    python recipes/average.py runs/averaged/composition recipes/composition.toml \\
-        runs/composition-first/model runs/composition/model
+    python recipes/average.py runs/averaged/sound recipes/ast-30s-taught.toml \\
+        runs/ast-30s-taught-first/model runs/ast-30s-taught/model
 
 Networks that went on from the same weights lie in one basin, and the mean of them often does better than
 each: Wortsman et al., "Model soups", ICML 2022, and "Robust fine-tuning of zero-shot models", CVPR 2022,

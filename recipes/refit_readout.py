@@ -18,7 +18,7 @@ from soundalike.errors import SoundalikeError
 from soundalike.model.checkpoint import from_pretrained
 from soundalike.model.export import export_folder
 from soundalike.model.waveform_encoder import WaveformEncoder
-from soundalike.training.readout import fit_readout, readout_segments, steady_readout
+from soundalike.training.readout import final_readout, readout_segments
 from soundalike.training.recipe import Recipe, read_recipe
 from soundalike.training.sources import WaveformCache, read_sources
 
@@ -38,15 +38,17 @@ def encoder(folder: Path) -> WaveformEncoder:
 
 def fit(trained: WaveformEncoder, recipe: Recipe) -> WaveformEncoder:
     """The same encoder, read out as a recipe says, fitted on its training music."""
-    model = WaveformEncoder(replace(trained.settings, readout=recipe.model.readout)).eval()
+    try:
+        model = WaveformEncoder(replace(trained.settings, readout=recipe.model.readout)).eval()
+    except ValueError as error:
+        raise SystemExit(f"the recipe is of another network: {error}") from None
     model.encoder.load_state_dict(trained.encoder.state_dict())
     cache = WaveformCache(recipe.data.cache, model.settings.sample_rate)
     sources, failed = cache.fill(read_sources(recipe.data.music, "train"))
     for error in failed:
         print(error, file=sys.stderr)
     segments = readout_segments(cache, sources, model)
-    fit_readout(model, segments, recipe.validation.readout)
-    steady_readout(model, segments, recipe)
+    final_readout(model, segments, recipe)
     return model
 
 

@@ -72,7 +72,7 @@ class Embedder:
         identity: name and hash of weights and settings, such as "ast-30s@3f2a91c04b7d". Vectors of
             different identities must not be compared.
         dimension: D.
-        senses: the columns of each sense of a joined model, such as {"sound": slice(0, 192), ...};
+        senses: the columns of each sense of a joined model, such as {"sound": slice(0, 576), ...};
             empty for a single encoder, which leaves nothing to choose.
         sample_rate: of the sound the encoder hears, Hz.
         segment_length: seconds.

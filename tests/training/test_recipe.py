@@ -198,7 +198,8 @@ def test_the_digest_tells_recipes_apart_by_what_they_say(path: Path) -> None:
     assert read_recipe(path, ["optimizer.batch=8"]).digest == digest
     assert read_recipe(path, ["optimizer.batch=9"]).digest != digest
     assert read_recipe(path, ["augmentations.noise.probability=0.6"]).digest != digest
-    assert read_recipe(path, ["model.readout.means=[2, 6]"]).digest == digest  # made of its end
+    assert read_recipe(path, ["model.readout.means=[2, 6]"]).digest != digest
+    assert read_recipe(path, ["steadiness.strength=0.5"]).digest == digest  # made of its end
 
 
 def test_whole_numbers_reach_stages_that_count_with_them(path: Path) -> None:

@@ -26,10 +26,21 @@ from soundalike.evaluation.tasks.same_track import same_track
 from soundalike.library.aggregation import similarity_matrix
 from soundalike.model.checkpoint import save_pretrained
 from soundalike.model.sample_cnn import SampleCNNSettings
-from soundalike.model.waveform_encoder import ModelSettings, SegmentSettings, WaveformEncoder
-from soundalike.training.readout import fit_readout, readout_segments, steady_readout
+from soundalike.model.waveform_encoder import (
+    ModelSettings,
+    Readout,
+    ReadoutSettings,
+    SegmentSettings,
+    WaveformEncoder,
+)
+from soundalike.training.readout import (
+    final_readout,
+    fit_readout,
+    readout_segments,
+    steady_readout,
+)
 from soundalike.training.recipe import Recipe, SteadinessSettings, read_recipe
-from soundalike.training.run import assemble, train
+from soundalike.training.run import _start_from, assemble, train
 from soundalike.training.sources import Source, WaveformCache, read_sources
 from soundalike.training.state import read_history
 from soundalike.training.trainer import Progress, Scores
@@ -352,7 +363,7 @@ def test_many_segments_are_thinned_evenly(
     everything = plain(small_recipe(music, cache))
     monkeypatch.setattr("soundalike.training.readout.READOUT_SEGMENTS", 8)
     np.testing.assert_array_equal(plain(small_recipe(music, cache)), everything)  # 24 numbers
-    monkeypatch.setattr("soundalike.training.readout.SEGMENTS_PER_NUMBER", 0)
+    monkeypatch.setattr(WaveformEncoder, "dimension", 8)
     thinned = plain(small_recipe(music, cache))
     np.testing.assert_array_equal(thinned, everything[[0, 3, 6, 9, 13, 16, 19, 23]])
 
@@ -427,13 +438,44 @@ def test_a_steady_readout_tells_a_segment_and_its_noisy_twin_apart_less(
     torch.testing.assert_close(again.readout.weight, model.readout.weight)  # nothing is by chance
 
 
-def test_steadiness_0_changes_nothing(
+def test_a_steady_readout_is_centred_and_whitened_on_segments_and_changed_ones(
     plain: Callable[[Recipe], np.ndarray], music: Path, cache: Path
 ) -> None:
+    torch.manual_seed(0)
     model = WaveformEncoder(small_model()).eval()
-    recipe = small_recipe(music, cache)
+    recipe = small_recipe(music, cache, steadiness=SteadinessSettings(strength=0.5, views=1))
     segments = plain(recipe)
-    fit_readout(model, segments, 0.5)
-    before = model.readout.weight.clone()
-    steady_readout(model, segments, recipe)
-    assert torch.equal(model.readout.weight, before)
+    final_readout(model, segments, recipe)
+    waveforms = torch.from_numpy(segments.astype(np.float32) / 32767)
+    changed = recipe.changes(waveforms, torch.Generator().manual_seed(recipe.seed))
+    with torch.no_grad():
+        before, after = model.represent(waveforms), model.represent(changed)
+    by_hand = Readout(24)
+    by_hand.fit(torch.cat([before, after]), strength=recipe.validation.readout)
+    by_hand.steady(before, after, strength=0.5)
+    torch.testing.assert_close(model.readout.mean, by_hand.mean)
+    torch.testing.assert_close(model.readout.weight, by_hand.weight, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(("strength", "count"), [(0.0, 24), (0.5, 11)])
+def test_without_steadiness_or_enough_views_the_readout_is_fitted_on_plain_segments(
+    plain: Callable[[Recipe], np.ndarray], music: Path, cache: Path, strength: float, count: int
+) -> None:
+    torch.manual_seed(0)
+    model = WaveformEncoder(small_model()).eval()  # of 24 dimensions, and two views a segment
+    recipe = small_recipe(music, cache, steadiness=SteadinessSettings(strength=strength))
+    segments = plain(recipe)[:count]
+    final_readout(model, segments, recipe)
+    expected = WaveformEncoder(small_model()).eval()
+    expected.load_state_dict(model.state_dict())
+    fit_readout(expected, segments, recipe.validation.readout)
+    assert torch.equal(model.readout.weight, expected.readout.weight)
+
+
+def test_a_network_of_another_depth_is_no_beginning(tmp_path: Path) -> None:
+    """Told as such, also where its blocks could not be read as the recipe says."""
+    deep = dataclasses.replace(small_model(), readout=ReadoutSettings((1, 2)))
+    shallow = dataclasses.replace(small_model(), ast=dataclasses.replace(deep.ast, depth=1))
+    save_pretrained(WaveformEncoder(shallow).eval(), tmp_path / "shallow")
+    with pytest.raises(RecipeError, match="of another shape"):
+        _start_from(WaveformEncoder(deep), str(tmp_path / "shallow"))

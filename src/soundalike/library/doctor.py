@@ -174,7 +174,7 @@ def _disk(opened: Opened) -> Iterator[Check]:
     free = shutil.disk_usage(place).free
     found = f"{free / 1e9:.1f} GB free where the library lies"
     if free < LITTLE_SPACE:
-        yield Check("disk", WARN, found, "indexing needs about 15 KB per track, twice at its end")
+        yield Check("disk", WARN, found, "indexing needs about 27 KB per track, twice at its end")
     else:
         yield Check("disk", OK, found)
 

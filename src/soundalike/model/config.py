@@ -146,6 +146,8 @@ def model_settings(config: Mapping[str, Any]) -> ModelSettings:
     given: dict[str, Any] = {"segments": _settings(SegmentSettings, config, "segments")}
     if config["readout"] != {}:
         given["readout"] = _settings(ReadoutSettings, config, "readout")
+        if not given["readout"].layers or config["format"] < FORMAT:
+            raise ValueError(f"readout={config['readout']} is not what format {FORMAT} says")
     kind = KINDS.get(name) if isinstance(name, str) else None
     if kind:
         given[kind.encoder] = _settings(hints[kind.encoder], config, "encoder")

@@ -159,11 +159,14 @@ class AST(nn.Module):
             deviations: of those whose patches are asked how far they are from each other.
 
         Returns:
-            float32 [B, R x D]: block by block, the mean before the standard deviation.
+            float32 [B, R x D] for R names: block by block, the mean before the standard deviation.
+
+        Raises:
+            ValueError: no block is named, or the spectrogram is one that `forward` refuses.
         """
         x, _ = self._begin(log_mel, 1.0)
         given = []
-        for number, block in enumerate(self.blocks[: max(*means, *deviations, 0)], 1):
+        for number, block in enumerate(self.blocks[: max((*means, *deviations))], 1):
             x = block(x)
             output = self.norm(x) if number == len(self.blocks) else x
             if number in means:

@@ -1,7 +1,8 @@
 """Waveform -> vector: front end, encoder and read-out as one module, with all its settings.
 
     waveform [B, L] -> front end -> features -> encoder -> h [B, D] -> read-out -> embedding [B, D]
-                                                   or what several blocks give, side by side
+
+D is the width of the encoder, or R times that where R means and deviations of its blocks are read out.
 
     kind          front end            encoder
     ast           log-mel              transformer: how music sounds

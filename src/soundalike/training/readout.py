@@ -22,10 +22,7 @@ from soundalike.training.recipe import Recipe
 from soundalike.training.sources import Source, WaveformCache, as_float
 
 READOUT_SEGMENTS = 512
-"""Training segments on which a read-out is fitted, at most, but for wide ones."""
-
-SEGMENTS_PER_NUMBER = 1
-"""At least, of those: what is fitted is a matrix [D, D]."""
+"""Training segments on which a read-out is fitted: at most so many, or D of them where D is more."""
 
 AT_ONCE = 16
 
@@ -43,15 +40,28 @@ def readout_segments(
         count = max(settings.segments.count, 4)
         for segment in grid(len(waveform) / rate, count=count, length=settings.segments.length):
             places.append((waveform, *sample_range(segment, rate, L)))
-    most = max(READOUT_SEGMENTS, SEGMENTS_PER_NUMBER * model.dimension)
+    most = max(READOUT_SEGMENTS, model.dimension)
     if len(places) > most:
         places = [places[i] for i in np.linspace(0, len(places) - 1, most).astype(int)]
     return np.stack([_cut16(waveform[first:past], L) for waveform, first, past in places])
 
 
+def final_readout(model: WaveformEncoder, segments: np.ndarray, recipe: Recipe) -> None:
+    """Fit the read-out of a model that has learnt, as a recipe says: steady, or on plain segments."""
+    steadiness = recipe.steadiness
+    if steadiness.strength and steadiness.views * len(segments) >= model.dimension:
+        steady_readout(model, segments, recipe)
+    else:
+        fit_readout(model, segments, recipe.validation.readout)
+
+
 @torch.no_grad()
 def fit_readout(model: WaveformEncoder, segments: np.ndarray, strength: float) -> None:
-    """Fit centring and whitening of `model` on segments int16 [N, L] of training music."""
+    """Fit centring and whitening of `model` on segments int16 [N, L] of training music.
+
+    Fewer segments than numbers leave it plain. As many as numbers, and not many more, are enough to rank the
+    weights of one run; what ships is fitted on changed views too.
+    """
     h = torch.cat([_represented(model, waveforms) for waveforms in _waveforms(segments)])
     if len(h) >= h.shape[1]:  # a run on a handful of tracks keeps the plain read-out
         device = model.readout.mean.device
@@ -64,11 +74,9 @@ def steady_readout(model: WaveformEncoder, segments: np.ndarray, recipe: Recipe)
     """Fit the read-out on segments and their changed views, and make it steady, as `steadiness` says.
 
     Whitened together: a direction that changes stretch is long, and is shrunk for that as well
-    (docs/lab/04-what-is-read.md). Without a strength the read-out stays as it is.
+    (docs/lab/04-what-is-read.md).
     """
     settings, chain = recipe.steadiness, recipe.changes
-    if not settings.strength or settings.views * len(segments) < model.dimension:
-        return
     rng = torch.Generator().manual_seed(recipe.seed)
     plain, changed = [], []
     for waveforms in _waveforms(segments):

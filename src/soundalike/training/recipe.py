@@ -258,11 +258,13 @@ class Recipe:
     def digest(self) -> str:
         """12 hex digits that tell two recipes apart; a run is only resumed with the recipe it began.
 
-        Validation and read-out are left out: how one looks at a run, and what is made of its end,
-        does not change what it learns.
+        Validation and steadiness are left out: how one looks at a run, and what is made of its end,
+        does not change what it learns. Blocks that are read decide which weights are kept, and in what shape.
         """
         settings = dataclasses.asdict(self)
-        del settings["validation"], settings["steadiness"], settings["model"]["readout"]
+        del settings["validation"], settings["steadiness"]
+        if not self.model.readout.layers:  # runs from before there was a choice go on
+            del settings["model"]["readout"]
         text = json.dumps(settings, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -23,7 +23,7 @@ from soundalike.training.artist_classifier import ArtistClassifier
 from soundalike.training.contrast import Contrast
 from soundalike.training.pairs import Pairs, Plan, ViewMaker
 from soundalike.training.pitch_views import FeatureCache, PitchPairs, analysis
-from soundalike.training.readout import fit_readout, readout_segments, steady_readout
+from soundalike.training.readout import final_readout, fit_readout, readout_segments
 from soundalike.training.recipe import Recipe
 from soundalike.training.sources import (
     Source,
@@ -71,8 +71,7 @@ def train(
 
     trainer.validate, trainer.report = look, report
     model = trainer.run(until)
-    fit_readout(model, segments, recipe.validation.readout)
-    steady_readout(model, segments, recipe)
+    final_readout(model, segments, recipe)
     return model.cpu()
 
 
@@ -232,6 +231,6 @@ def _start_from(model: WaveformEncoder, folder: str) -> None:
     if not isinstance(start, WaveformEncoder):
         raise RecipeError(f'initial="{folder}" joins several networks; name one of its parts')
     mine, theirs = model.settings, start.settings
-    if replace(theirs, name=mine.name, segments=mine.segments, readout=mine.readout) != mine:
+    if replace(mine, name=theirs.name, segments=theirs.segments, readout=theirs.readout) != theirs:
         raise RecipeError(f'initial="{folder}" is a network of another shape or front end')
     model.encoder.load_state_dict(start.encoder.state_dict())
