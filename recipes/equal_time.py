@@ -27,6 +27,7 @@ from soundalike.training.recipe import read_recipe
 from soundalike.training.run import assemble
 
 RECIPES = Path(__file__).parent
+
 PLAIN = ("steadiness.strength=0.0", "model.readout.means=[]", "model.readout.deviations=[]")
 """Settings that read h out and nothing else, not made steady: to compare what was learnt."""
 

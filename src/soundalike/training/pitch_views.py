@@ -24,6 +24,7 @@ import torch
 from torch.utils.data import Dataset
 
 from soundalike.audio.constant_q import ConstantQ, ConstantQSettings
+from soundalike.audio.filters import NarrowBand
 from soundalike.training.pairs import Batch, Clip, Plan, choose
 from soundalike.training.sources import Source, WaveformCache, as_float, cached_name
 
@@ -32,9 +33,6 @@ CORNER = 15
 
 LOUDER = 1_000.0
 """What the level of a segment may be raised by after something was taken away: 30 dB of power."""
-
-LOW_CUT, HIGH_CUT = (100.0, 500.0), (2_500.0, 5_000.0)
-"""Hz: between which the cut-offs of a narrow band lie, as in audio/filters.py."""
 
 Analyse = Callable[[np.ndarray], np.ndarray]
 """Waveform float32 [T] -> features float32 [P, n], n frames at a fixed rate."""
@@ -245,11 +243,13 @@ def draw_register(rows: int, rng: np.random.Generator) -> tuple[int, int]:
 def draw_narrow_band(frequencies: np.ndarray, rng: np.random.Generator) -> tuple[int, int]:
     """The first row that a telephone lets through and the first above that it does not.
 
-    The cut-offs are log-uniform in the ranges that the stage of that name has for waveforms
-    (audio/filters.py); a telephone passes 300 to 3,400 Hz (ITU-T G.712). A register seldom takes so
-    much of the bass alone: at 300 Hz it is 39 of 84 rows.
+    The cut-offs are log-uniform in the ranges that the stage of that name has for waveforms; a
+    telephone passes 300 to 3,400 Hz (ITU-T G.712). A register seldom takes so much of the bass alone:
+    at 300 Hz it is 39 of 84 rows.
     """
-    cut_offs = [float(np.exp(rng.uniform(*np.log(band)))) for band in (LOW_CUT, HIGH_CUT)]
+    stage = NarrowBand
+    ranges = ((stage.low_min_hz, stage.low_max_hz), (stage.high_min_hz, stage.high_max_hz))
+    cut_offs = [float(np.exp(rng.uniform(*np.log(limits)))) for limits in ranges]
     low, high = np.searchsorted(frequencies, cut_offs).tolist()
     return low, high
 
