@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -18,6 +19,7 @@ from soundalike.model.export import export_folder
 from soundalike.model.pitch_cnn import PitchCNNSettings
 from soundalike.model.waveform_encoder import ModelSettings, ReadoutSettings, WaveformEncoder
 from soundalike.training.recipe import Recipe, SteadinessSettings, read_recipe
+from soundalike.training.sources import read_mixtures, read_sources
 from training.small_run import small_recipe, write_tunes
 
 RECIPES = Path(__file__).parents[1] / "recipes"
@@ -157,3 +159,99 @@ def test_a_read_out_of_other_blocks_may_be_fitted_when_a_network_has_learnt(
     assert (before.dimension, fitted.dimension) == (24, 48)
     export_folder(fitted, tmp_path / "fitted")
     assert Embedder(tmp_path / "fitted").dimension == 48
+
+
+# Mixtures that a teacher is asked about
+
+
+@pytest.fixture
+def mixtures(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.syspath_prepend(str(RECIPES / "teachers"))
+    yield importlib.import_module("musicnn_mixtures")
+    for name in ("musicnn_mixtures", "musicnn_features"):
+        sys.modules.pop(name)
+
+
+def rms(waveform: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(waveform))))
+
+
+def tone(frequency: float, seconds: float, level: float = 0.1) -> np.ndarray:
+    time = np.arange(int(seconds * 16_000)) / 16_000
+    return (level * np.sin(2 * np.pi * frequency * time)).astype(np.float32)
+
+
+def loudest(waveform: np.ndarray) -> float:
+    """Its strongest frequency, Hz."""
+    spectrum = np.abs(np.fft.rfft(waveform * np.hanning(len(waveform))))
+    return float(spectrum.argmax() * 16_000 / len(waveform))
+
+
+def test_a_mixture_of_one_recording_is_that_one_at_another_speed(mixtures: Any) -> None:
+    heard = [
+        loudest(mixtures.mix([tone(1000, 30)], np.random.default_rng(seed), 80_000))
+        for seed in range(12)
+    ]
+    assert all(2 ** (-4 / 12) * 999 < frequency < 2 ** (4 / 12) * 1001 for frequency in heard)
+    assert max(heard) > 1100
+    assert min(heard) < 900
+
+
+def test_the_second_recording_of_a_mixture_is_as_loud_or_softer(mixtures: Any) -> None:
+    first, second = tone(300, 20, 0.05), tone(3000, 3, 0.4)  # shorter than the mixture: repeated
+    for seed in range(6):
+        mixture = mixtures.mix([first, second], np.random.default_rng(seed), 80_000)
+        assert mixture.shape == (80_000,)
+        assert mixture.dtype == np.float32
+        spectrum = np.abs(np.fft.rfft(mixture)) ** 2
+        middle = len(spectrum) // 8  # 1 kHz, between the two
+        level = 10 * np.log10(spectrum[middle:].sum() / spectrum[:middle].sum())
+        assert -9.5 < level < 0.5
+        assert rms(mixture) == pytest.approx(0.05 / np.sqrt(2), rel=0.5)
+
+
+def test_silence_has_no_level_to_be_mixed_by_and_nothing_clips(mixtures: Any) -> None:
+    silent = np.zeros(160_000, np.float32)
+    for parts in ([silent, tone(300, 10)], [tone(300, 10), silent], [silent], [tone(300, 10, 1.4)]):
+        mixture = mixtures.mix(parts, np.random.default_rng(0), 80_000)
+        assert np.isfinite(mixture).all()
+        assert np.abs(mixture).max() <= 1
+    for quiet in (silent, tone(200, 10, 2e-5)):
+        mixture = mixtures.mix([quiet, tone(300, 10)], np.random.default_rng(0), 80_000)
+        assert rms(mixture) > 0.03
+
+
+def test_mixtures_and_what_is_heard_in_them_are_made_once(
+    mixtures: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """With a stand-in for musicnn, whose weights are not ours to keep here."""
+
+    class Loudness:
+        def __init__(self) -> None:
+            self.weights = {"mel_filters": torch.ones(96, 257) / 257}
+
+        def features(self, windows: np.ndarray) -> np.ndarray:
+            return windows.mean(axis=(1, 2), keepdims=True)[:, 0]
+
+    sources = read_sources(write_tunes(tmp_path / "music"), "train")
+    monkeypatch.setattr(mixtures, "_sources", sources, raising=False)
+    monkeypatch.setattr(mixtures, "_teacher", Loudness(), raising=False)
+    job = mixtures.Job(
+        number=3,
+        seed=1,
+        seconds=12.0,
+        cache=tmp_path / "cache",
+        waveform=tmp_path / "mixtures" / "0003.npy",
+        features=tmp_path / "features" / "mixtures" / "0003.npy",
+    )
+    assert mixtures.make(job) is None
+    (mixture,) = read_mixtures(tmp_path / "mixtures")
+    made = np.load(mixture.recordings[0])
+    assert made.shape == (192_000,)
+    assert made.dtype == np.int16
+    assert np.load(job.features).shape == (4, 1)
+    again = replace(job, waveform=tmp_path / "again.npy")
+    assert mixtures.make(again) is None
+    np.testing.assert_array_equal(np.load(again.waveform), made)
+    monkeypatch.setattr(mixtures, "_sources", [])
+    assert "mixture 3: ValueError" in mixtures.make(job)

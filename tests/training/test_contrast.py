@@ -54,6 +54,18 @@ def test_views_that_agree_score_better_than_views_that_do_not(objective: Contras
     assert together < apart
 
 
+def test_mixtures_are_neither_positives_nor_negatives(objective: Contrast) -> None:
+    mixture = Source("mixture", (), mixed=True)
+    clips = [Clip(Source(str(i), ()), 0, 0, 1) for i in range(B)] + [Clip(mixture, 0, 0, 1)] * 2
+    rows = [*range(B), B, *range(B), B + 1]
+    with_mixtures = Batch.of(
+        torch.empty(2 * B + 2, 1), [clips[row] for row in rows], labels={}, target_of=None
+    )
+    h = torch.randn(2 * B, D)
+    more = torch.cat([h[:B], torch.randn(1, D), h[B:], torch.randn(1, D)])
+    assert objective(more, with_mixtures) == objective(h, batch())
+
+
 def test_the_projection_is_as_wide_as_the_recipe_says(objective: Contrast) -> None:
     shapes = [tuple(weight.shape) for weight in objective.parameters()]
     assert shapes == [(7, D), (4, 7)]

@@ -12,7 +12,17 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from soundalike.audio.augmentations import Chain
-from soundalike.training.pairs import Batch, Clip, Pairs, Plan, ViewMaker, choose, read_clips
+from soundalike.training.pairs import (
+    NOT_CONTRASTED,
+    Batch,
+    Clip,
+    Pairs,
+    Plan,
+    Pools,
+    ViewMaker,
+    choose,
+    read_clips,
+)
 from soundalike.training.sources import Source, WaveformCache
 
 C = 40
@@ -48,7 +58,7 @@ def pairs(plan: Plan = PLAN, *, chain: Chain | None = None, **changes: object) -
         "prepare": ViewMaker(chain, nn.Identity()),
         "plan": plan,
     }
-    return Pairs(RECORDINGS, GROUPS, **{**settings, **changes})  # type: ignore[arg-type]
+    return Pairs(Pools(RECORDINGS, GROUPS), **{**settings, **changes})  # type: ignore[arg-type]
 
 
 def places(batch: Batch) -> Tensor:
@@ -69,6 +79,27 @@ def test_a_source_that_is_in_a_batch_twice_keeps_its_number() -> None:
         for one, its_number in zip(recordings, batch.source.tolist(), strict=True):
             for other, number in zip(recordings, batch.source.tolist(), strict=True):
                 assert (one == other) == (its_number == number)
+
+
+def test_mixtures_have_a_share_of_a_batch_and_no_number(tmp_path: Path) -> None:
+    mixtures = [Source(f"mixtures/{i}", (Path(f"r{i}"),), mixed=True) for i in range(3)]
+    plan = replace(PLAN, arrangement_share=0.25, mixture_share=0.5)
+    assert plan.counts == (1, 1, 2)
+    made = Pairs(
+        Pools(RECORDINGS, GROUPS, mixtures),
+        labels={},
+        cache=CACHE,
+        prepare=ViewMaker(None, nn.Identity()),
+        plan=plan,
+    )
+    sources = [source.key for step in range(3) for source in choose(step, made.pools, plan)[2:]]
+    assert sorted(sources[:3]) == sorted(source.key for source in mixtures)
+    batch = made[0]
+    assert (batch.source == NOT_CONTRASTED).tolist() == 2 * [False, False, True, True]
+    # What is drawn of the other pools is what would be drawn without mixtures.
+    without = replace(plan, batch=2, mixture_share=0, arrangement_share=0.5)
+    for step in range(3):
+        assert choose(step, made.pools, plan)[:2] == choose(step, made.pools, without)
 
 
 def test_a_batch_holds_two_views_of_each_source() -> None:
@@ -103,7 +134,7 @@ def test_workers_prepare_the_same_batches() -> None:
 
 
 def test_every_source_is_heard_once_a_round() -> None:
-    heard = [s.key for step in range(7) for s in choose(step, RECORDINGS, [], PLAN)]
+    heard = [s.key for step in range(7) for s in choose(step, Pools(RECORDINGS), PLAN)]
     rounds = [heard[i : i + 7] for i in range(0, 28, 7)]
     everything = sorted(source.key for source in RECORDINGS)
     assert [sorted(each) for each in rounds] == [everything] * 4
@@ -113,7 +144,7 @@ def test_every_source_is_heard_once_a_round() -> None:
 def test_arrangements_take_their_share_of_every_batch() -> None:
     plan = replace(PLAN, arrangement_share=0.5)
     for step in range(6):
-        keys = [source.key for source in choose(step, RECORDINGS, GROUPS, plan)]
+        keys = [source.key for source in choose(step, Pools(RECORDINGS, GROUPS), plan)]
         assert [key[0] for key in keys] == ["r", "r", "g", "g"]
 
 
@@ -172,7 +203,7 @@ def test_processes_augment_each_in_their_own_way() -> None:
     for rank in (0, 1):
         plan = replace(PLAN, batch=2, clip=100, rank=rank, world=2)
         prepare = ViewMaker(chain, nn.Identity())
-        each = Pairs(one_source, [], labels={}, cache=CACHE, prepare=prepare, plan=plan)
+        each = Pairs(Pools(one_source), labels={}, cache=CACHE, prepare=prepare, plan=plan)
         levels.append(each[0].features.square().mean(dim=1).tolist())
     assert len({*levels[0], *levels[1]}) == 4
 

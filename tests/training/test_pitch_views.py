@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from soundalike.audio.constant_q import ConstantQ, ConstantQSettings
-from soundalike.training.pairs import Plan
+from soundalike.training.pairs import Plan, Pools
 from soundalike.training.pitch_views import (
     FeatureCache,
     PitchPairs,
@@ -169,8 +169,7 @@ def pairs(folder: Path, settings: PitchViewSettings, **plan: int) -> PitchPairs:
         **{"batch": 4, "steps": 5, "seed": 1, "clip": 4 * RATE, **plan}, arrangement_share=0.5
     )
     return PitchPairs(
-        sources,
-        groups,
+        Pools(sources, groups),
         labels={},
         cache=cache,
         plan=drawn,
@@ -211,7 +210,7 @@ def test_processes_share_one_batch(tmp_path: Path) -> None:
 
 def test_kept_features_are_those_of_the_front_end(tmp_path: Path) -> None:
     made = pairs(tmp_path, STILL)
-    path = made.sources[1].recordings[0]
+    path = made.pools.recordings[1].recordings[0]
     first = np.array(made.cache.features(path))
     again = FeatureCache(made.cache.cache, lambda _: pytest.fail("kept"), made.cache.folder)
     assert np.array_equal(again.features(path), first)

@@ -34,6 +34,7 @@ from soundalike.model.waveform_encoder import (
     SegmentSettings,
     WaveformEncoder,
 )
+from soundalike.training.pairs import NOT_CONTRASTED
 from soundalike.training.readout import (
     final_readout,
     fit_readout,
@@ -280,6 +281,64 @@ def test_arrangements_are_learnt_from_beside_recordings(
     greedy = small_recipe(music, cache, data=data, optimizer={"batch": 8})
     with pytest.raises(RecipeError, match="asks for 4 arrangements a step, there are 3"):
         assemble(greedy, tmp_path / "run", fail)
+
+
+@pytest.fixture
+def mixtures(tmp_path: Path, music: Path) -> dict[str, dict[str, object]]:
+    """Tables of a recipe whose teacher knows all recordings, and five mixtures of them."""
+    features, folder = tmp_path / "features", tmp_path / "mixtures"
+    (features / "mixtures").mkdir(parents=True)
+    folder.mkdir()
+    layout = {"window_s": 0.5, "hop_s": 0.5, "columns": {"heard": [0, 3]}}
+    (features / "layout.json").write_text(json.dumps(layout))
+    rng = np.random.default_rng(0)
+    for number in range(5):
+        sound = (tune(number, 4.0) + tune(number + 1, 4.0)) / 2
+        np.save(folder / f"{number:04}.npy", np.round(sound * 32767).astype(np.int16))
+        np.save(features / "mixtures" / f"{number:04}.npy", rng.normal(size=(8, 3)))
+    for source in read_sources(music, "train"):
+        (features / source.key).parent.mkdir(exist_ok=True)
+        np.save(features / f"{source.key}.npy", rng.normal(size=(8, 3)))
+    return {
+        "data": {"mixtures": str(folder), "mixture_share": 0.5},
+        "teacher": {"features": str(features), "columns": "heard", "directions": 3, "spans": 2},
+    }
+
+
+@pytest.mark.parametrize("views", [0, 3])
+def test_mixtures_are_learnt_from_beside_recordings(
+    tmp_path: Path,
+    music: Path,
+    cache: Path,
+    mixtures: dict[str, dict[str, object]],
+    views: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = {**mixtures["data"], "views": views}
+    recipe = small_recipe(music, cache, data=data, teacher=mixtures["teacher"])
+    trainer, segments = assemble(recipe, tmp_path / "run", fail)
+    batch = trainer.pairs[1]
+    assert (batch.source == NOT_CONTRASTED).tolist() == [False, False, True, True] * 2
+    assert bool(batch.target.isfinite().all())
+    assert batch.target.shape == (8, 2, 3)
+    trainer.run(until=2)
+    for rank in (0, 1):
+        monkeypatch.setenv("WORLD_SIZE", "2")
+        monkeypatch.setenv("RANK", str(rank))
+        half, _ = assemble(recipe, tmp_path / f"run-{rank}", fail)
+        mine = [rank, rank + 2, rank + 4, rank + 6]
+        assert torch.equal(half.pairs[1].source, batch.source[mine])
+        assert torch.equal(half.pairs[1].target, batch.target[mine])
+    monkeypatch.undo()
+    resumed, again = assemble(recipe, tmp_path / "run", fail)
+    np.testing.assert_array_equal(segments, again)  # the read-out is fitted on recordings alone
+    resumed.run(until=3)
+    assert resumed.step == 3
+    greedy = small_recipe(
+        music, cache, data=data, teacher=mixtures["teacher"], optimizer={"batch": 12}
+    )
+    with pytest.raises(RecipeError, match="asks for 6 mixtures a step, there are 5"):
+        assemble(greedy, tmp_path / "greedy", fail)
 
 
 # Where a run begins and ends

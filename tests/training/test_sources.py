@@ -19,6 +19,7 @@ from soundalike.training.sources import (
     artists_of,
     as_float,
     read_arrangements,
+    read_mixtures,
     read_sources,
 )
 
@@ -116,6 +117,16 @@ def test_artists_are_numbered_and_no_name_is_no_artist() -> None:
 
 
 # Arrangements
+
+
+def test_mixtures_are_the_numbered_files_of_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="is not a folder of mixtures"):
+        read_mixtures(tmp_path)
+    for name in ("0001.npy", "0000.npy", "0002.partial.npy", "notes.npy"):
+        np.save(tmp_path / name, np.zeros(3, np.int16))
+    assert read_mixtures(tmp_path) == [
+        Source(f"mixtures/{n}", (tmp_path / f"{n}.npy",), mixed=True) for n in ("0000", "0001")
+    ]
 
 
 def test_groups_of_two_renderings_or_more_are_read(tmp_path: Path) -> None:

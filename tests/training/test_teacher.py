@@ -134,6 +134,22 @@ def test_columns_are_chosen_by_name(targets_of: Callable[..., TeacherTargets]) -
         targets_of(columns="fourth")
 
 
+def test_mixtures_can_be_asked_about_and_change_no_other_target(
+    targets_of: Callable[..., TeacherTargets], features: Path
+) -> None:
+    mixture = Source("mixtures/0000", (), mixed=True)
+    settings = TeacherSettings(features=str(features), columns="first+second", directions=5)
+    with pytest.raises(RecipeError, match="knows 0 of the 1 mixtures"):
+        TeacherTargets(settings, SOURCES, RATE, [mixture])
+    (features / "mixtures").mkdir()
+    windows = np.load(features / "two.opus.npy")
+    np.save(features / "mixtures" / "0000.npy", windows[::-1] * 2)
+    targets, before = TeacherTargets(settings, SOURCES, RATE, [mixture]), targets_of()
+    np.testing.assert_array_equal(targets(clip(0, 5)), before(clip(0, 5)))
+    assert np.isfinite(targets(clip(0, 5, mixture))).all()
+    assert not np.allclose(targets(clip(0, 5, mixture)), before(clip(0, 5, SOURCES[1])))
+
+
 def test_a_folder_that_cannot_serve_is_named(
     targets_of: Callable[..., TeacherTargets], features: Path, tmp_path: Path
 ) -> None:

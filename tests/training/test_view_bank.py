@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from soundalike.errors import RecipeError
 from soundalike.training import view_bank
-from soundalike.training.pairs import Plan, ViewMaker
+from soundalike.training.pairs import NOT_CONTRASTED, Plan, Pools, ViewMaker
 from soundalike.training.sources import Source, WaveformCache
 from soundalike.training.view_bank import BankedPairs, ViewBank, bank_folder
 
@@ -193,24 +193,28 @@ def test_rows_fill_groups_of_a_fixed_size(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.fixture
-def banks(tmp_path: Path) -> tuple[ViewBank, ViewBank]:
-    made = bank(tmp_path / "recordings"), bank(tmp_path / "groups", GROUPS, views=2)
+def banks(tmp_path: Path) -> tuple[ViewBank, ...]:
+    made = (
+        bank(tmp_path / "recordings"),
+        bank(tmp_path / "groups", GROUPS, views=2),
+        bank(tmp_path / "mixtures", [], views=0),
+    )
     for each in made:
         each.fill(workers=0)
     return made
 
 
-def banked(banks: tuple[ViewBank, ViewBank], plan: Plan) -> BankedPairs:
+def banked(banks: tuple[ViewBank, ...], plan: Plan) -> BankedPairs:
     return BankedPairs(
-        (RECORDINGS, banks[0]),
-        (GROUPS, banks[1]),
+        Pools(RECORDINGS, GROUPS),
+        banks,
         labels={"a1": 7},
         plan=plan,
         target_of=lambda clip: np.array([clip.start, clip.version], np.float32),
     )
 
 
-def test_two_views_of_a_recording_are_two_slots(banks: tuple[ViewBank, ViewBank]) -> None:
+def test_two_views_of_a_recording_are_two_slots(banks: tuple[ViewBank, ...]) -> None:
     pairs = banked(banks, PLAN)
     for step in range(PLAN.steps):
         batch = pairs[step]
@@ -231,7 +235,7 @@ def test_two_views_of_a_recording_are_two_slots(banks: tuple[ViewBank, ViewBank]
 
 
 def test_two_views_of_an_arrangement_are_one_slot_of_two_versions(
-    banks: tuple[ViewBank, ViewBank],
+    banks: tuple[ViewBank, ...],
 ) -> None:
     pairs = banked(banks, replace(PLAN, arrangement_share=1.0))
     for step in range(PLAN.steps):
@@ -242,7 +246,7 @@ def test_two_views_of_an_arrangement_are_one_slot_of_two_versions(
 
 
 def test_a_step_is_drawn_from_the_step_alone_and_shared_by_processes(
-    banks: tuple[ViewBank, ViewBank],
+    banks: tuple[ViewBank, ...],
 ) -> None:
     plan = replace(PLAN, batch=4, arrangement_share=0.5)
     pairs = banked(banks, plan)
@@ -255,6 +259,25 @@ def test_a_step_is_drawn_from_the_step_alone_and_shared_by_processes(
         assert torch.equal(share.features, joint.features[mine])
         assert torch.equal(share.target, joint.target[mine])
         assert torch.equal(share.label, joint.label[mine])
+
+
+def test_a_mixture_has_a_bank_of_its_own(tmp_path: Path) -> None:
+    mixtures = [Source(f"mixtures/{i}", (Path(f"r{i}"),), mixed=True) for i in range(2)]
+    made = (
+        bank(tmp_path / "recordings"),
+        bank(tmp_path / "none", [], views=0),
+        bank(tmp_path / "mixtures", mixtures),
+    )
+    for each in made:
+        each.fill(workers=0)
+    pairs = BankedPairs(
+        Pools(RECORDINGS, [], mixtures), made, labels={}, plan=replace(PLAN, mixture_share=0.67)
+    )
+    batch = pairs[0]
+    assert batch.source[1:3].tolist() == [NOT_CONTRASTED] * 2
+    for row in (1, 2, 4, 5):
+        views = [made[2].view(source, 0, slot) for source in mixtures for slot in range(V)]
+        assert any(np.array_equal(batch.features[row].half().numpy(), view) for view in views)
 
 
 def test_a_folder_is_named_after_what_its_views_depend_on(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from soundalike.model.contrastive_loss import gather, nt_xent
 from soundalike.model.projection import Projection
-from soundalike.training.pairs import Batch
+from soundalike.training.pairs import NOT_CONTRASTED, Batch
 from soundalike.training.recipe import ContrastSettings
 
 
@@ -29,12 +29,13 @@ class Contrast(nn.Module):
         )
 
     def forward(self, h: Tensor, batch: Batch) -> Tensor:
-        """Loss of the joint batch, []."""
-        z = self.projection(h)
-        source = batch.source.repeat(len(h) // len(batch.source))
+        """Loss of the joint batch, []; rows that are not contrasted are left out."""
+        z = gather(self.projection(h))
+        source = gather(batch.source.repeat(len(h) // len(batch.source)))
+        contrasted = source != NOT_CONTRASTED
         return nt_xent(
-            gather(z),
-            gather(source),
+            z[contrasted],
+            source[contrasted],
             temperature=self.settings.temperature,
             decoupled=self.settings.decoupled,
         )

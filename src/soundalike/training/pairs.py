@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -33,6 +34,7 @@ class Plan:
         clip: C, samples per clip.
         same_clip: both views of a recording from one clip.
         arrangement_share: share of a batch that comes from arrangements.
+        mixture_share: share of a batch that comes from mixtures.
         rank: number of this process.
         world: number of processes.
     """
@@ -43,8 +45,30 @@ class Plan:
     clip: int
     same_clip: bool = False
     arrangement_share: float = 0.0
+    mixture_share: float = 0.0
     rank: int = 0
     world: int = 1
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many sources of a batch come from each of `Pools`."""
+        arrangements = round(self.arrangement_share * self.batch)
+        mixtures = round(self.mixture_share * self.batch)
+        return self.batch - arrangements - mixtures, arrangements, mixtures
+
+
+class Pools(NamedTuple):
+    """What batches are drawn from.
+
+    Attributes:
+        recordings: two clips from anywhere in one are positives.
+        arrangements: groups of renderings; the same place in two of them is a positive pair.
+        mixtures: sums of recordings, which only a teacher is asked about.
+    """
+
+    recordings: Sequence[Source]
+    arrangements: Sequence[Source] = ()
+    mixtures: Sequence[Source] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +81,9 @@ class Clip:
     end: int
 
 
+NOT_CONTRASTED = -1
+"""In place of the number of a source, which is never negative."""
+
 TargetOf = Callable[[Clip], np.ndarray]
 """What a teacher heard in a clip, float32 [K]."""
 
@@ -67,7 +94,7 @@ class Batch:
 
     Attributes:
         features: float32 [2B, M, F] spectrograms, or [2B, L] waveforms for a network without a front end.
-        source: int64 [2B], equal for views of one source.
+        source: int64 [2B], equal for views of one source; -1 for mixtures, which are not contrasted.
         label: int64 [2B], the artist's class; -1 where there is none.
         target: float32 [2B, K], what the teacher heard there; NaN where it was not asked. K may be 0.
     """
@@ -92,7 +119,9 @@ class Batch:
         )
         return cls(
             features=torch.as_tensor(features).float(),
-            source=torch.tensor([number_of(clip.source) for clip in clips]),
+            source=torch.tensor(
+                [NOT_CONTRASTED if c.source.mixed else number_of(c.source) for c in clips]
+            ),
             label=torch.tensor([labels.get(clip.source.artist, -1) for clip in clips]),
             target=torch.from_numpy(targets.astype(np.float32)),
         )
@@ -137,8 +166,7 @@ class Pairs(Dataset[Batch]):
     """Batches by step number, every view made afresh.
 
     Args:
-        sources: recordings; two clips from anywhere in one are positives.
-        arrangements: groups of renderings; the same place in two of them is a positive pair.
+        pools: the sources.
         labels: artist -> class.
         cache: where waveforms come from.
         prepare: clips float32 [2B, C] and a generator -> features.
@@ -148,8 +176,7 @@ class Pairs(Dataset[Batch]):
 
     def __init__(
         self,
-        sources: Sequence[Source],
-        arrangements: Sequence[Source],
+        pools: Pools,
         *,
         labels: Mapping[str, int],
         cache: WaveformCache,
@@ -157,7 +184,7 @@ class Pairs(Dataset[Batch]):
         plan: Plan,
         target_of: TargetOf | None = None,
     ) -> None:
-        self.sources, self.arrangements = list(sources), list(arrangements)
+        self.pools = pools
         self.labels, self.cache, self.prepare = labels, cache, prepare
         self.plan, self.target_of = plan, target_of
 
@@ -167,7 +194,7 @@ class Pairs(Dataset[Batch]):
     def __getitem__(self, step: int) -> Batch:
         plan = self.plan
         rng = np.random.default_rng([plan.seed, step])
-        chosen = choose(step, self.sources, self.arrangements, plan)
+        chosen = choose(step, self.pools, plan)
         # Clips of the joint batch are drawn alike in every process; each keeps its own rows.
         drawn = [self._draw(rng, source) for source in chosen]
         mine = range(plan.rank, len(chosen), plan.world)
@@ -195,15 +222,10 @@ class Pairs(Dataset[Batch]):
         return clips[0], clips[1]
 
 
-def choose(
-    step: int, sources: Sequence[Source], arrangements: Sequence[Source], plan: Plan
-) -> list[Source]:
-    """The sources of a step: each list is gone through in an order shuffled anew every round."""
-    from_scores = round(plan.arrangement_share * plan.batch)
+def choose(step: int, pools: Pools, plan: Plan) -> list[Source]:
+    """The sources of a step: each pool is gone through in an order shuffled anew every round."""
     chosen = []
-    for salt, (pool, count) in enumerate(
-        ((sources, plan.batch - from_scores), (arrangements, from_scores))
-    ):
+    for salt, (pool, count) in enumerate(zip(pools, plan.counts, strict=True)):
         for i in range(step * count, (step + 1) * count):
             order = np.random.default_rng([plan.seed, salt, i // len(pool)]).permutation(len(pool))
             chosen.append(pool[order[i % len(pool)]])

@@ -15,7 +15,7 @@ Interspeech 2019).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +25,8 @@ from torch.utils.data import Dataset
 
 from soundalike.audio.constant_q import ConstantQ, ConstantQSettings
 from soundalike.audio.filters import NarrowBand
-from soundalike.training.pairs import Batch, Clip, Plan, choose
-from soundalike.training.sources import Source, WaveformCache, as_float, cached_name
+from soundalike.training.pairs import Batch, Clip, Plan, Pools, choose
+from soundalike.training.sources import WaveformCache, as_float, cached_name
 
 CORNER = 15
 """Frames of a view between two corners of its tempo: 3 s, about a phrase."""
@@ -85,8 +85,7 @@ class PitchPairs(Dataset[Batch]):
     """Batches by step number, each view made afresh from kept features.
 
     Args:
-        sources: recordings; two crops around one place are positives.
-        arrangements: groups of renderings; the same place in two of them is a positive pair.
+        pools: the sources; of a recording, two crops around one place are positives.
         labels: artist -> class.
         cache: where features come from.
         plan: batch size, seed and the like.
@@ -96,8 +95,7 @@ class PitchPairs(Dataset[Batch]):
 
     def __init__(
         self,
-        sources: Sequence[Source],
-        arrangements: Sequence[Source],
+        pools: Pools,
         *,
         labels: Mapping[str, int],
         cache: FeatureCache,
@@ -105,7 +103,7 @@ class PitchPairs(Dataset[Batch]):
         settings: PitchViewSettings,
         front_end: ConstantQSettings,
     ) -> None:
-        self.sources, self.arrangements = list(sources), list(arrangements)
+        self.pools = pools
         self.labels, self.cache, self.plan = labels, cache, plan
         self.settings, self.front_end = settings, front_end
 
@@ -114,7 +112,7 @@ class PitchPairs(Dataset[Batch]):
 
     def __getitem__(self, step: int) -> Batch:
         plan = self.plan
-        chosen = choose(step, self.sources, self.arrangements, plan)
+        chosen = choose(step, self.pools, plan)
         rows, clips = [], []
         for view in (0, 1):
             for i in range(plan.rank, len(chosen), plan.world):

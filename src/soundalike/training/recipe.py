@@ -33,11 +33,16 @@ class DataSettings:
     music: str = "../shared/music/tracks.csv"  # CSV with path and split columns, or a folder
     arrangements: str = ""  # index.json of rendered scores (scores/rendering.py); "" for none
     arrangement_share: float = 0.0  # of each batch
+    mixtures: str = (
+        ""  # folder of sums of recordings (recipes/teachers/musicnn_mixtures.py); "" for none
+    )
+    mixture_share: float = 0.0  # of each batch
     cache: str = ".cache/waveforms"  # decoded once to 16-bit, read from there ever after
     clip: float = 0.0  # seconds drawn from a track before the chain crops; 0: the segment length
     same_clip: bool = False  # CLMR: both views of a track come from one clip
     views: int = 0  # kept per recording and drawn from again (view_bank.py); 0: fresh at every step
     arrangement_views: int = 8  # the same for every rendering, where `views` is above 0
+    mixture_views: int = 4  # and for every mixture
     workers: int = 1  # processes that prepare views beside the loop
 
 
@@ -113,9 +118,11 @@ LIMITS = (
     ("seed", 0, 1 << 40),
     ("model.segments.count", 1, math.inf),
     ("data.arrangement_share", 0, 1),
+    ("data.mixture_share", 0, 1),
     ("data.clip", 0, math.inf),
     ("data.views", 0, 10_000),
     ("data.arrangement_views", 1, 10_000),
+    ("data.mixture_views", 2, 10_000),
     ("data.workers", 0, 1_024),
     ("contrast.weight", 0, math.inf),
     ("contrast.temperature", 0.001, 100),
@@ -234,8 +241,35 @@ class Recipe:
             yield "data.same_clip", "views that are kept (data.views) each have a clip of their own"
         if data.arrangement_share and not data.arrangements:
             yield "data.arrangement_share", "data.arrangements names no index of renderings"
+        if data.mixture_share and not data.mixtures:
+            yield "data.mixture_share", "data.mixtures names no folder of mixtures"
+        if data.mixture_share:
+            yield from self._mixture_contradictions()
         if self.objective == "contrastive" and not (self.contrast.weight or self.teacher.features):
             yield "contrast.weight", "without a teacher there is nothing else to learn from"
+
+    def _mixture_contradictions(self) -> Iterator[tuple[str, str]]:
+        """Mixtures want a teacher, and what is left of a batch must do for the contrast."""
+        mixed = round(self.data.mixture_share * self.optimizer.batch)
+        others = self.optimizer.batch - mixed
+        of_a_batch = f"of optimizer.batch={self.optimizer.batch}"
+        if not self.teacher.features or not self.teacher.weight:
+            yield (
+                "data.mixture_share",
+                "mixtures learn from a teacher, and there is none under [teacher]",
+            )
+        if not mixed:
+            yield "data.mixture_share", f"{of_a_batch} that is not one mixture"
+        if others < 2 and self.contrast.weight:
+            yield (
+                "data.mixture_share",
+                f"{of_a_batch} it leaves {others} to contrast, of 2 at least",
+            )
+        if others < round(self.data.arrangement_share * self.optimizer.batch):
+            yield (
+                "data.mixture_share",
+                f"data.arrangement_share wants more {of_a_batch} than it leaves",
+            )
 
     def _pitch_contradictions(self) -> Iterator[tuple[str, str]]:
         """The pitch network's views are made of its features: what needs a waveform is not there."""
@@ -263,8 +297,12 @@ class Recipe:
         """
         settings = dataclasses.asdict(self)
         del settings["validation"], settings["steadiness"]
-        if not self.model.readout.layers:  # runs from before there was a choice go on
+        # Runs from before there was a choice go on.
+        if not self.model.readout.layers:
             del settings["model"]["readout"]
+        if not self.data.mixture_share:
+            for name in ("mixtures", "mixture_share", "mixture_views"):
+                del settings["data"][name]
         text = json.dumps(settings, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

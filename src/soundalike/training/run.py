@@ -7,7 +7,7 @@ in, because training does not know the evaluation.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from soundalike.model.checkpoint import from_pretrained
 from soundalike.model.waveform_encoder import WaveformEncoder
 from soundalike.training.artist_classifier import ArtistClassifier
 from soundalike.training.contrast import Contrast
-from soundalike.training.pairs import Pairs, Plan, ViewMaker
+from soundalike.training.pairs import Pairs, Plan, Pools, ViewMaker
 from soundalike.training.pitch_views import FeatureCache, PitchPairs, analysis
 from soundalike.training.readout import final_readout, fit_readout, readout_segments
 from soundalike.training.recipe import Recipe
@@ -30,6 +30,7 @@ from soundalike.training.sources import (
     WaveformCache,
     artists_of,
     read_arrangements,
+    read_mixtures,
     read_sources,
 )
 from soundalike.training.teacher import Student, TeacherTargets
@@ -84,15 +85,16 @@ def assemble(
     cache = WaveformCache(recipe.data.cache, settings.sample_rate)
     sources = _usable(cache, read_sources(recipe.data.music, "train"), warn)
     arrangements = _usable(cache, _arrangements(recipe), warn)
-    _check_batch(recipe, sources, arrangements)
+    pools = Pools(sources, arrangements, _usable(cache, _mixtures(recipe), warn))
+    _check_batch(recipe, pools)
     model = WaveformEncoder(settings)
     if recipe.initial:
         _start_from(model, recipe.initial)
     targets = None
     if recipe.teacher.features:
-        targets = TeacherTargets(recipe.teacher, sources, settings.sample_rate)
+        targets = TeacherTargets(recipe.teacher, sources, settings.sample_rate, pools.mixtures)
     objectives = _objectives(recipe, model.encoder.dimension, sources, targets)
-    pairs = _pairs(recipe, model, cache, (sources, arrangements), targets)
+    pairs = _pairs(recipe, model, cache, pools, targets)
 
     def nothing(_: WaveformEncoder) -> Scores:
         return {"none": 0.0}
@@ -123,19 +125,17 @@ def _pairs(
     recipe: Recipe,
     model: WaveformEncoder,
     cache: WaveformCache,
-    music: tuple[list[Source], list[Source]],
+    pools: Pools,
     targets: TeacherTargets | None,
 ) -> Pairs | BankedPairs | PitchPairs:
     """Batches by step: of fresh views, or out of a bank when the recipe keeps some per recording."""
-    sources, arrangements = music
-    plan, labels = _plan(recipe), artists_of(sources)
+    plan, labels = _plan(recipe), artists_of(pools.recordings)
     if isinstance(model.front_end, ConstantQ):
-        return _pitch_pairs(recipe, model.front_end, cache, music)
+        return _pitch_pairs(recipe, model.front_end, cache, pools)
     prepare = ViewMaker(recipe.chain, model.front_end)
     if not recipe.data.views:
         return Pairs(
-            sources,
-            arrangements,
+            pools,
             labels=labels,
             cache=cache,
             prepare=prepare,
@@ -147,16 +147,19 @@ def _pairs(
     clip = plan.clip if plan.clip == settings.samples else [plan.clip, settings.samples]
     depends_on = [recipe.augmentations, front_end, settings.kind, recipe.seed]
 
-    def bank(pool: list[Source], views: int) -> ViewBank:
+    def bank(pool: Sequence[Source], views: int) -> ViewBank:
         keys = [(source.key, len(source.recordings)) for source in pool]
         folder = bank_folder(recipe.data.cache, [depends_on, clip, keys])
+        views = views if pool else 0
         bank = ViewBank(pool, cache=cache, prepare=prepare, plan=plan, views=views, folder=folder)
         bank.fill(workers=recipe.data.workers)
         return bank
 
+    data = recipe.data
+    views = (data.views, data.arrangement_views, data.mixture_views)
     return BankedPairs(
-        (sources, bank(sources, recipe.data.views)),
-        (arrangements, bank(arrangements, recipe.data.arrangement_views if arrangements else 0)),
+        pools,
+        tuple(bank(pool, count) for pool, count in zip(pools, views, strict=True)),
         labels=labels,
         plan=plan,
         target_of=targets,
@@ -167,15 +170,13 @@ def _pitch_pairs(
     recipe: Recipe,
     front_end: ConstantQ,
     cache: WaveformCache,
-    music: tuple[list[Source], list[Source]],
+    pools: Pools,
 ) -> PitchPairs:
     """Batches by step for the pitch network, whose views are made of features."""
-    sources, arrangements = music
     folder = bank_folder(recipe.data.cache, ["constant-q", asdict(front_end.settings)])
     return PitchPairs(
-        sources,
-        arrangements,
-        labels=artists_of(sources),
+        pools,
+        labels=artists_of(pools.recordings),
         cache=FeatureCache(cache, analysis(front_end), folder),
         plan=_plan(recipe),
         settings=recipe.pitch_views,
@@ -196,15 +197,15 @@ def _arrangements(recipe: Recipe) -> list[Source]:
     return read_arrangements(recipe.data.arrangements) if recipe.data.arrangement_share else []
 
 
-def _check_batch(recipe: Recipe, sources: list[Source], arrangements: list[Source]) -> None:
+def _mixtures(recipe: Recipe) -> list[Source]:
+    return read_mixtures(recipe.data.mixtures) if recipe.data.mixture_share else []
+
+
+def _check_batch(recipe: Recipe, pools: Pools) -> None:
     batch, world = recipe.optimizer.batch, int(os.environ.get("WORLD_SIZE", "1"))
     if batch % world:
         raise RecipeError(f"optimizer.batch={batch} cannot be shared evenly by {world} processes")
-    from_scores = round(recipe.data.arrangement_share * batch)
-    for pool, count, what in (
-        (sources, batch - from_scores, "recordings"),
-        (arrangements, from_scores, "arrangements"),
-    ):
+    for pool, count, what in zip(pools, _plan(recipe).counts, Pools._fields, strict=True):
         if count > len(pool):
             raise RecipeError(
                 f"optimizer.batch={batch} asks for {count} {what} a step, there are "
@@ -220,6 +221,7 @@ def _plan(recipe: Recipe) -> Plan:
         clip=recipe.clip,
         same_clip=recipe.data.same_clip,
         arrangement_share=recipe.data.arrangement_share,
+        mixture_share=recipe.data.mixture_share,
         rank=int(os.environ.get("RANK", "0")),
         world=int(os.environ.get("WORLD_SIZE", "1")),
     )

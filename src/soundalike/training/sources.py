@@ -33,12 +33,15 @@ class Source:
         recordings: one file, or several versions of the same music.
         artist: label for the supervised baseline: the artist, or the album where none is named.
         album: soundtrack or album folder.
+        mixed: made of other sources. What stands beside it in a batch may be a part of it, so it is nobody's
+            negative, and learns from the teacher alone.
     """
 
     key: str
     recordings: tuple[Path, ...]
     artist: str = ""
     album: str = ""
+    mixed: bool = False
 
 
 def read_sources(music: str | Path, split: str) -> list[Source]:
@@ -79,6 +82,15 @@ def read_arrangements(index: str | Path) -> list[Source]:
         raise RecipeError(
             f'data.arrangements="{index}" is not an index of renderings: {error}'
         ) from None
+
+
+def read_mixtures(folder: str | Path) -> list[Source]:
+    """Mixtures of recordings, as recipes/teachers/musicnn_mixtures.py writes them."""
+    files = sorted(Path(folder).glob("[0-9]*.npy"))
+    files = [file for file in files if not file.stem.endswith(".partial")]
+    if not files:
+        raise RecipeError(f'data.mixtures="{folder}" is not a folder of mixtures')
+    return [Source(f"mixtures/{file.stem}", (file,), mixed=True) for file in files]
 
 
 def _from_csv(path: Path, split: str) -> list[Source]:

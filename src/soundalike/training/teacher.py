@@ -35,10 +35,15 @@ class TeacherTargets:
 
     The features are standardised and turned onto their first `directions` principal components, both
     fitted on the sources given, so that cosines of targets are the cosines a user of the teacher sees.
+    `mixtures` can be asked about, too.
     """
 
     def __init__(
-        self, settings: TeacherSettings, sources: Sequence[Source], sample_rate: int
+        self,
+        settings: TeacherSettings,
+        sources: Sequence[Source],
+        sample_rate: int,
+        mixtures: Sequence[Source] = (),
     ) -> None:
         self.sample_rate, self.spans = sample_rate, settings.spans
         folder = Path(settings.features)
@@ -47,24 +52,25 @@ class TeacherTargets:
             self.window, self.hop = float(layout["window_s"]), float(layout["hop_s"])
             spans = [layout["columns"][name] for name in settings.columns.split("+")]
             columns = np.concatenate([np.arange(first, past) for first, past in spans])
-            files = {source.key: folder / f"{source.key}.npy" for source in sources}
-            heard = {
-                key: np.load(file)[:, columns].astype(np.float32)
-                for key, file in files.items()
-                if file.exists()
-            }
+            heard, heard_mixed = (_read(folder, pool, columns) for pool in (sources, mixtures))
         except (OSError, ValueError, KeyError) as error:
             raise RecipeError(
                 f'teacher.features="{settings.features}" cannot be used: {error!r}'
             ) from None
         if not heard:
             raise RecipeError(f'teacher.features="{settings.features}" knows none of the sources')
+        if len(heard_mixed) < len(mixtures):
+            raise RecipeError(
+                f'teacher.features="{settings.features}" knows {len(heard_mixed)} of the '
+                f"{len(mixtures)} mixtures; let recipes/teachers/musicnn_mixtures.py end"
+            )
         everything = np.concatenate(list(heard.values()))
         self.directions = min(settings.directions, everything.shape[1])
         mean, std = everything.mean(axis=0), everything.std(axis=0) + 1e-6
         standard = (everything - mean) / std
         _, vectors = np.linalg.eigh(standard.T @ standard)
         turn = vectors[:, ::-1][:, : self.directions] / std[:, None]
+        heard |= heard_mixed
         self.heard = {key: ((w - mean) @ turn).astype(np.float32) for key, w in heard.items()}
 
     def __call__(self, clip: Clip) -> np.ndarray:
@@ -95,6 +101,16 @@ class TeacherTargets:
         share = (places - lower)[:, None].astype(np.float32)
         between: np.ndarray = windows[lower] * (1 - share) + windows[upper] * share
         return between
+
+
+def _read(folder: Path, sources: Sequence[Source], columns: np.ndarray) -> dict[str, np.ndarray]:
+    """Features of the sources that are known there, float32 [W, K0] each."""
+    files = {source.key: folder / f"{source.key}.npy" for source in sources}
+    return {
+        key: np.load(file)[:, columns].astype(np.float32)
+        for key, file in files.items()
+        if file.exists()
+    }
 
 
 class Student(nn.Module):

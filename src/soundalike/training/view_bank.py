@@ -23,7 +23,16 @@ import numpy as np
 import torch
 
 from soundalike.errors import RecipeError
-from soundalike.training.pairs import Batch, Clip, Plan, TargetOf, ViewMaker, choose, read_clips
+from soundalike.training.pairs import (
+    Batch,
+    Clip,
+    Plan,
+    Pools,
+    TargetOf,
+    ViewMaker,
+    choose,
+    read_clips,
+)
 from soundalike.training.sources import Source, WaveformCache
 
 ROWS_AT_ONCE = 16
@@ -150,8 +159,8 @@ class BankedPairs(torch.utils.data.Dataset[Batch]):
     """Batches by step number, out of banks; otherwise as `pairs.Pairs`.
 
     Args:
-        sources: recordings, and their bank.
-        arrangements: groups of renderings, and theirs.
+        pools: the sources.
+        banks: of each pool.
         labels: artist -> class.
         plan: batch size, seed and the like.
         target_of: the teacher, if there is one.
@@ -159,15 +168,14 @@ class BankedPairs(torch.utils.data.Dataset[Batch]):
 
     def __init__(
         self,
-        sources: tuple[Sequence[Source], ViewBank],
-        arrangements: tuple[Sequence[Source], ViewBank],
+        pools: Pools,
+        banks: tuple[ViewBank, ...],
         *,
         labels: Mapping[str, int],
         plan: Plan,
         target_of: TargetOf | None = None,
     ) -> None:
-        self.sources, self.arrangements = sources[0], arrangements[0]
-        self.banks = sources[1], arrangements[1]
+        self.pools, self.banks = pools, banks
         self.labels, self.plan, self.target_of = labels, plan, target_of
 
     def __len__(self) -> int:
@@ -176,7 +184,7 @@ class BankedPairs(torch.utils.data.Dataset[Batch]):
     def __getitem__(self, step: int) -> Batch:
         plan = self.plan
         rng = np.random.default_rng([plan.seed, step])
-        chosen = choose(step, self.sources, self.arrangements, plan)
+        chosen = choose(step, self.pools, plan)
         pairs = [self._draw(rng, source) for source in chosen]
         mine = range(plan.rank, len(chosen), plan.world)
         rows = [(chosen[i], *pairs[i][view]) for view in (0, 1) for i in mine]
@@ -185,7 +193,10 @@ class BankedPairs(torch.utils.data.Dataset[Batch]):
         return Batch.of(features, clips, labels=self.labels, target_of=self.target_of)
 
     def _bank(self, source: Source) -> ViewBank:
-        return self.banks[len(source.recordings) > 1]
+        recordings, arrangements, mixtures = self.banks
+        if source.mixed:
+            return mixtures
+        return arrangements if len(source.recordings) > 1 else recordings
 
     def _draw(self, rng: np.random.Generator, source: Source) -> list[tuple[int, int]]:
         """Two views of a source: (version, slot)."""
