@@ -20,6 +20,7 @@ import numpy as np
 from map_picture import copied, rows_of
 from record import ROOT, finish, parser
 from soundalike.evaluation.metrics import average_precision
+from soundalike.library.aggregation import recognised
 from soundalike.library.library import Library
 from soundalike.library.picture import draw
 from soundalike.library.selection import RAW
@@ -53,9 +54,10 @@ def found(library: Library) -> tuple[list[Track], np.ndarray, np.ndarray]:
     albums = np.array([track.album for track in tracks])
     same = albums[:, None] == albums[None]
     np.fill_diagonal(same, False)
-    cosines = vectors @ vectors.T
-    np.fill_diagonal(cosines, -np.inf)
-    return list(tracks), same, average_precision(cosines, same)
+    pieces = library.vectors(sense="composition")[1]
+    likeness = recognised(vectors @ vectors.T, pieces @ pieces.T, len(tracks))
+    np.fill_diagonal(likeness, -np.inf)
+    return list(tracks), same, average_precision(likeness, same)
 
 
 def ask(library: Library) -> dict[str, Any]:

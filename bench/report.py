@@ -34,6 +34,7 @@ TITLES = {
     "serve_load": "Serving under load",
     "words": "Finding tracks by words",
     "copies": "Copies and versions",
+    "songs": "Songs that no training heard",
     "going": "Going somewhere",
     "page": "The page",
     "install": "Installing",

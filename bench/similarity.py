@@ -40,14 +40,18 @@ A similarity says how rare such a likeness is between tracks that have nothing t
 | 0.25 | one of 10 |
 | 0 | less alike than half of all music |
 
-Between these points, and from 0.75 to 1, it is linear in the cosine. It grows with the cosine wherever it is
-above 0, so it never changes an order. Each shipped encoder has its own curve for every sense, every
-aggregation and for single segments, in the `calibration.json` beside its weights; what they do is in
-`src/soundalike/library/similarity.py`, and `soundalike calibrate` makes one for an encoder of your own.
+Between these points, and from 0.75 to 1, it is linear in the cosine; by both senses together, in what
+the cosine becomes where a [piece is recognised](lab/07-a-piece-is-recognised.md). It grows with that
+wherever it is above 0, so it never changes an order. Each shipped encoder has its own curve for every
+sense, every aggregation and for single segments, in the `calibration.json` beside its weights; what they
+do is in `src/soundalike/library/similarity.py`, and `soundalike calibrate` makes one for an encoder of
+your own.
 
 Unrelated means: of different soundtracks, and not known to be by one artist. An explanation's pairs are the
-best of nine pairs of segments, so they tend to score higher than the tracks they are of. Several seeds, and
-seeds one dislikes, are put together as cosines, and the result goes through the curve of one.
+best of nine pairs of segments, so they tend to score higher than the tracks they are of, unless those are
+taken for one piece. Several seeds, and seeds one dislikes, are put together before the curve, and the result
+goes through that of one. The steps of a path or a radio, artists and albums are cosines of both senses, in
+which no piece is recognised; they go through the same curve.
 
 ## The curves
 

@@ -33,6 +33,35 @@ def segments() -> np.ndarray:
     return np.asarray(unit(drawn))
 
 
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_a_piece_is_recognised_as_when_people_ask(segments: np.ndarray, aggregation: str) -> None:
+    senses = {"sound": slice(0, 3), "composition": slice(3, 6)}
+    segments[1::7, :, 3:] = segments[0, :, 3:]  # one piece in many sounds
+    for own in senses.values():
+        segments[..., own] = unit(segments[..., own]) * np.sqrt(0.5)
+    folds = aggregation != "maxsim"
+    both = Stored(
+        [None] * N,  # type: ignore[list-item]
+        np.arange(N),
+        segments,
+        aggregation,
+        track_vector(segments, aggregation, senses) if folds else None,  # type: ignore[arg-type]
+        0,
+        track_vector(unit(segments[..., 3:]), aggregation) if folds else None,  # type: ignore[arg-type]
+        senses,
+    )
+    rows = np.arange(0, N, 10)
+    asked = [similarities(segments[row], segments, aggregation, senses) for row in rows]
+    np.testing.assert_allclose(both.against_all(rows), asked, atol=1e-5)
+    assert both.against_all(rows)[0, 1] == pytest.approx(1, abs=1e-5)
+    pairs_of = both.of_pairs(rows[:-1], rows[1:])
+    np.testing.assert_allclose(pairs_of, [asked[i][rows[i + 1]] for i in range(14)], atol=1e-5)
+    fewer = both.only(np.arange(40))
+    np.testing.assert_allclose(
+        fewer.against_all(rows[:4]), [row[:40] for row in asked[:4]], atol=1e-5
+    )
+
+
 @pytest.fixture
 def labels() -> np.ndarray:
     """Twenty labels, a fifth of the tracks without one."""

@@ -5,7 +5,16 @@ import pytest
 from numpy.testing import assert_allclose
 
 from soundalike.errors import QueryError
-from soundalike.library.aggregation import AGGREGATIONS, matches, similarities, track_vector, unit
+from soundalike.library.aggregation import (
+    AGGREGATIONS,
+    matches,
+    recognised,
+    similarities,
+    similarity_matrix,
+    track_vector,
+    unit,
+    unrelated,
+)
 
 
 def unit_rows(seed: int, *shape: int) -> np.ndarray:
@@ -54,8 +63,8 @@ def test_symmetric_and_one_for_the_same(aggregation: str) -> None:
     assert_allclose(forth, back, atol=1e-6)
 
 
-SENSES = {"sound": slice(0, 4), "composition": slice(4, 9)}
-SHARES = {"sound": 0.25, "composition": 0.75}
+SENSES = {"sound": slice(0, 4), "melody": slice(4, 9)}
+SHARES = {"sound": 0.25, "melody": 0.75}
 
 
 def joined(seed: int, *shape: int) -> np.ndarray:
@@ -88,6 +97,53 @@ def test_other_ways_compare_segments_where_weights_are_what_they_are(aggregation
     query, tracks = joined(1, 3), joined(11, 20, 3)
     found = similarities(query, tracks, aggregation, SENSES)
     assert_allclose(found, similarities(query, tracks, aggregation), atol=1e-6)
+
+
+def lifted(together: float, piece: float) -> float:
+    """What `recognised` says in words, among up to a thousand tracks."""
+    if piece <= 0.4:
+        return together
+    return 1 - (1 - together) * ((1 - piece) / 0.6) ** 2
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_the_sense_of_composition_lifts_what_it_recognises(aggregation: str) -> None:
+    named = {"sound": slice(0, 4), "composition": slice(4, 9)}
+    query, tracks = joined(1, 3), joined(11, 40, 3)
+    tracks[:20, :, 4:] += 2 * query[:, 4:]  # one piece, more or less, in other sounds
+    tracks[..., 4:] = unit(tracks[..., 4:]) * np.sqrt(0.75)
+    found = similarities(query, tracks, aggregation, named)
+    plain = similarities(query, tracks, aggregation, SENSES)
+    own = unit(query[:, 4:]), unit(tracks[..., 4:])
+    piece = [slow_similarity(own[0], track, aggregation) for track in own[1]]
+    assert_allclose(found, [lifted(*each) for each in zip(plain, piece, strict=True)], atol=1e-5)
+    assert (found[:20] > plain[:20] + 0.01).any()
+    below = np.array(piece) < 0.399
+    assert below[20:].sum() > 5
+    assert (found[below] == plain[below]).all()
+    assert_allclose(similarity_matrix([query], tracks, aggregation, named), [found], atol=1e-6)
+    assert_allclose(similarities(query, query[None], aggregation, named), [1], atol=1e-6)
+
+
+@pytest.mark.parametrize(("among", "least"), [(3, 0.4), (1000, 0.4), (10_000, 0.55), (10**9, 0.95)])
+def test_a_lift_begins_where_as_many_unrelated_tracks_seldom_come(among: int, least: float) -> None:
+    assert unrelated(among) == pytest.approx(least)
+    piece = np.linspace(-1, 1, 401)
+    above = piece > least + 1e-9
+    drawn = np.random.default_rng(0).uniform(-1, 1, 401).astype(np.float32)
+    likeness = recognised(drawn, piece.astype(np.float32), among)
+    assert likeness.dtype == np.float32
+    assert (likeness[~above] == drawn[~above]).all()
+    assert (likeness[above] >= drawn[above]).all()
+    for together in (-0.5, 0.0, 0.7):
+        likeness = recognised(np.full(401, together), piece, among)
+        assert (np.diff(likeness[above]) > 0).all()
+        assert likeness[-1] == 1
+
+
+def test_a_cosine_of_composition_of_two_thirds_takes_most_of_what_is_missing() -> None:
+    assert recognised(np.array([0.2]), np.array([0.7]), 50)[0] == pytest.approx(1 - 0.8 / 4)
+    assert recognised(np.array([0.2]), np.array([0.7]), 10**5)[0] == pytest.approx(0.2)
 
 
 def test_a_sense_that_cancels_out_says_nothing_and_the_other_all() -> None:

@@ -13,6 +13,7 @@ from soundalike.library.aggregation import (
     AGGREGATIONS,
     ONE,
     Senses,
+    recognised,
     similarities,
     track_vector,
     unit,
@@ -270,14 +271,15 @@ def test_the_mean_of_a_sense_is_found_in_the_stored_mean(
 
 
 @pytest.mark.parametrize("aggregation", ["mean", "concat"])
-def test_both_is_the_weighted_mean_of_the_senses(
+def test_both_is_the_weighted_mean_of_the_senses_lifted_where_a_piece_is_recognised(
     two: tuple[dict[str, np.ndarray], Snapshot], aggregation: str
 ) -> None:
     heard, snapshot = two
     query = Query(joined(heard)[5], TIMES)
     found = neighbors(query, snapshot, n=9, aggregation=aggregation, sense=BOTH)
-    each = [SHARES[s] * similarities(heard[s][5], heard[s], aggregation) for s in SENSES]
-    expected = np.sort(sum(each))[::-1][:9]
+    each = {s: similarities(heard[s][5], heard[s], aggregation) for s in SENSES}
+    together = sum(SHARES[s] * each[s] for s in SENSES)
+    expected = np.sort(recognised(together, each["composition"], 500))[::-1][:9]
     np.testing.assert_allclose([one.similarity for one in found], expected, atol=1e-6)
 
 
@@ -311,6 +313,57 @@ def test_approximate_candidates_for_one_sense(tmp_path: Path, sense: str) -> Non
         assert row not in rows(found)
         recalled += sum(one in truth for one in found)
     assert recalled / 150 >= 0.95
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_an_arrangement_that_sounds_like_nothing_else_is_found_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    """Five hundred tracks sound more like the one asked with; one is the same piece."""
+    monkeypatch.setitem(SHARES, "sound", 0.5)
+    monkeypatch.setitem(SHARES, "composition", 0.5)
+    rng = np.random.default_rng(3)
+    noise = {s: unit(rng.standard_normal((3000, S, D)).astype(np.float32)) for s in SENSES}
+    noise["sound"][:501] = unit(noise["sound"][:501] + 2 * noise["sound"][0])
+    noise["sound"][500] *= -1
+    piece = noise["composition"][0]
+    shared = (noise["composition"][1:] * piece).sum(axis=-1, keepdims=True)
+    noise["composition"][1:] = unit(noise["composition"][1:] - shared * piece)  # other pieces
+    noise["composition"][500] = unit(piece + 0.6 * noise["composition"][500])
+    tracks = joined(noise)
+    table = table_of(tmp_path, tracks, SENSES)
+    if large:
+        monkeypatch.setattr(ranking, "CANDIDATES", 50)  # the list of the index ends long before it
+        monkeypatch.setattr(ranking, "PER_ANSWER", 1)
+        table.build_index()
+    library = gathered(table, segments=not large)
+    asked = Query(tracks[0], TIMES, frozenset({0}))
+    together = tracks[0].reshape(-1) @ tracks.reshape(3000, -1).T
+    assert (together > together[500]).sum() > 500
+    found = neighbors(asked, library, n=3, aggregation="mean", table=table if large else None)
+    assert rows(found)[0] == 500
+    alone = neighbors(asked, library, n=3, aggregation="mean", sense="sound", table=table)
+    assert 500 not in rows(alone)
+
+
+def test_what_is_recognised_leaves_no_holes_among_what_the_index_lists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many answers as are listed: a recognised piece that others should precede is not among them."""
+    monkeypatch.setattr(ranking, "CANDIDATES", 60)
+    monkeypatch.setattr(ranking, "PER_ANSWER", 1)
+    monkeypatch.setitem(SHARES, "sound", 0.5)
+    monkeypatch.setitem(SHARES, "composition", 0.5)
+    tracks = joined(parts(3000))
+    table = table_of(tmp_path, tracks, SENSES)
+    table.build_index()
+    exact, facts = gathered(table), gathered(table, segments=False)
+    for row in range(0, 3000, 300):
+        question = Question((Query(tracks[row], TIMES, frozenset({row})),))
+        listed = Ranker(question, facts, table=table).rank(50).rows.tolist()
+        truth = Ranker(question, exact).rank(len(listed)).rows.tolist()
+        assert len(listed) >= 50
+        assert len(set(listed) & set(truth[: len(listed)])) >= 0.95 * len(listed)
 
 
 def test_a_sense_that_does_not_exist(

@@ -33,7 +33,7 @@ sense_option = click.option(
     metavar="sound|composition|both",
     default="both",
     show_default=True,
-    help="What to hear by: how it sounds, what is played, or both as the model weighs them.",
+    help="What to hear by: how it sounds, what is played, or both, as the model weighs them.",
 )
 aggregation_option = click.option(
     "--aggregation",

@@ -14,13 +14,21 @@ list with its labels: at 100,000 tracks that is the difference between seconds a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from soundalike.errors import QueryError
-from soundalike.library.aggregation import Senses, check_aggregation, similarities, track_vector
+from soundalike.library.aggregation import (
+    COMPOSITION,
+    Senses,
+    check_aggregation,
+    recognised,
+    similarities,
+    track_vector,
+    unit,
+)
 from soundalike.library.library import Library
 from soundalike.library.opened import Opened
 from soundalike.library.store import TrackTable
@@ -48,6 +56,8 @@ class Stored:
         aggregation: how two tracks are compared.
         folded: one unit vector per track, float32 [N, W]; None for "maxsim".
         left_out: tracks of the library that are not among these because it is too large.
+        pieces: the same as `folded` by the sense of composition alone, where there is one.
+        senses: the columns of each sense of a joined model.
     """
 
     tracks: list[Track]
@@ -56,16 +66,24 @@ class Stored:
     aggregation: str
     folded: Floats | None
     left_out: int
+    pieces: Floats | None = None
+    senses: Senses = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.tracks)
 
     def against_all(self, rows: Numbers) -> Floats:
         """Similarities of some tracks with all: float32 [len(rows), N]."""
-        if self.folded is not None:
-            return np.asarray(self.folded[rows] @ self.folded.T)
-        each = [similarities(self.segments[row], self.segments, self.aggregation) for row in rows]
-        return np.stack(each).astype(np.float32)
+        if self.folded is None:
+            each = [
+                similarities(self.segments[row], self.segments, self.aggregation, self.senses)
+                for row in rows
+            ]
+            return np.stack(each).astype(np.float32)
+        together = np.asarray(self.folded[rows] @ self.folded.T)
+        if self.pieces is None:
+            return together
+        return recognised(together, self.pieces[rows] @ self.pieces.T, len(self))
 
     def only(self, rows: Numbers) -> Stored:
         """The same of some tracks."""
@@ -76,17 +94,29 @@ class Stored:
             self.aggregation,
             None if self.folded is None else self.folded[rows],
             self.left_out + len(self) - len(rows),
+            None if self.pieces is None else self.pieces[rows],
+            self.senses,
         )
 
     def of_pairs(self, left: Numbers, right: Numbers) -> Floats:
         """Similarities of left[i] with right[i]: float32 [len(left)]."""
-        if self.folded is not None:
-            return np.asarray((self.folded[left] * self.folded[right]).sum(axis=1))
-        one = [
-            similarities(self.segments[i], self.segments[j : j + 1], self.aggregation)[0]
-            for i, j in zip(left, right, strict=True)
-        ]
-        return np.array(one, np.float32)
+        if self.folded is None:
+            one = [
+                similarities(
+                    self.segments[i],
+                    self.segments[j : j + 1],
+                    self.aggregation,
+                    self.senses,
+                    among=len(self),
+                )[0]
+                for i, j in zip(left, right, strict=True)
+            ]
+            return np.array(one, np.float32)
+        together = np.asarray((self.folded[left] * self.folded[right]).sum(axis=1))
+        if self.pieces is None:
+            return together
+        by_piece = (self.pieces[left] * self.pieces[right]).sum(axis=1)
+        return recognised(together, by_piece, len(self))
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,13 +178,17 @@ def read_stored(library: Library, *, aggregation: str = "mean", seed: int = 0) -
         kept = np.sort(drawn)
     tracks = [everything[row] for row in kept]
     contents, segments, senses = _vectors_of(tracks, library)
+    own = senses.get(COMPOSITION)
+    one_vector = aggregation != "maxsim"
     return Stored(
         tracks,
         np.unique(contents, return_inverse=True)[1],
         segments,
         aggregation,
-        None if aggregation == "maxsim" else track_vector(segments, aggregation, senses),
+        track_vector(segments, aggregation, senses) if one_vector else None,
         len(everything) - len(kept),
+        track_vector(unit(segments[..., own]), aggregation) if one_vector and own else None,
+        senses,
     )
 
 

@@ -4,9 +4,9 @@
     Statistic   a function of a waveform: the baselines
     Peer        somebody else's program, run by another Python
 
-Encoders are compared by plain cosine, as listeners use them. The numbers of a statistic or a peer have
-no common scale, so each is standardised first (`Vectors`), by mean and deviation over sounds that are
-not in question: the training split. A system with a measure of its own brings its own `similarity`.
+Encoders are compared as listeners use them (library/aggregation.py). The numbers of a statistic or a peer
+have no common scale, so each is standardised first (`Vectors`), by mean and deviation over sounds that
+are not in question: the training split. A system with a measure of its own brings its own `similarity`.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ class Encoder:
                 yield waiting.popleft().result()
 
     def similarity(self, queries: Sequence[np.ndarray], tracks: Sequence[np.ndarray]) -> np.ndarray:
-        """Cosines under the aggregation."""
+        """What a library would say: cosines under the aggregation, lifted where a piece is recognised."""
         return similarity_matrix(queries, tracks, self.aggregation, self.embedder.senses)
 
     def numbers(self, description: np.ndarray) -> int:

@@ -64,7 +64,8 @@ class Asking(Held):
                 those of the file. It belongs to a single file.
             aggregation: how segments make a similarity, one of `aggregation.AGGREGATIONS`.
             sense: compare by one sense of a joined model alone, such as "composition" (`senses`
-                lists them); "both" weighs all of them together.
+                lists them); "both" weighs all of them together, and lifts what the sense of composition
+                recognises as the same piece.
 
         Returns:
             Neighbors by descending similarity, equal ones by path; `note` says what was left out.

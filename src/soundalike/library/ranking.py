@@ -1,11 +1,14 @@
 """A question -> the rows of a library, best first.
 
 Two steps. Candidates: in a library of up to `EXACT_LIMIT` tracks every track is scored by the very
-aggregation asked for (one matrix product; 5 ms for the means of 50,000 tracks, 37 ms for maxsim).
+aggregation asked for (one matrix product, or two where a piece may be recognised).
 In a larger one Lance's approximate index proposes some hundred for a plain question; a filter, one
 sense or several seeds are answered by scoring all means. Ranking: the candidates are compared again
 from their segments in float64 and rounded to 12 places, so that neither the size of the library nor
 the blocking of a matrix product shows in the answer, and copies of one file tie.
+
+All senses of a joined model together are a cosine, lifted where the sense of composition recognises a
+piece (`aggregation.recognised`): what it recognises is among the candidates, too.
 
 One sense of a joined model is a stretch of columns. Asked for one, the ranking sees that stretch of
 every segment, scaled to unit length again, and nothing else changes.
@@ -23,12 +26,15 @@ import numpy.typing as npt
 from soundalike.audio.segments import Segment
 from soundalike.errors import QueryError
 from soundalike.library.aggregation import (
+    COMPOSITION,
     ONE,
     Vectors,
     check_aggregation,
+    recognised,
     similarities,
     track_vector,
     unit,
+    unrelated,
 )
 from soundalike.library.snapshot import Snapshot
 from soundalike.library.store import TrackTable
@@ -40,7 +46,8 @@ PER_ANSWER = 10
 # Who wants more of a large library than this is better served by scoring all of it.
 MOST_PROPOSED = 5000
 BOTH = "both"
-"""All senses at once: what a joined model is weighted for, and all that a single encoder has."""
+"""All senses at once: what a joined model is weighted for, a piece that is recognised lifted; and all that a
+single encoder has."""
 # How much likeness to a disliked seed counts against likeness to the liked ones.
 DISLIKE = 0.5
 # Above the rounding of a float32 matrix product, below any difference worth an order.
@@ -145,7 +152,9 @@ class Ranker:
     def likeness(self, seed: Query, segments: Vectors) -> Vectors:
         """Compare one of the seeds with tracks [n, S, D]: [n], in the dtype of the tracks."""
         vectors = _exactly(seed.vectors) if segments.dtype == np.float64 else seed.vectors
-        return similarities(vectors, segments, self.aggregation, self._senses)
+        return similarities(
+            vectors, segments, self.aggregation, self._senses, among=len(self._snapshot)
+        )
 
     def segments(self, rows: npt.NDArray[np.int64]) -> Vectors:
         """The segments of rows, float32 [n, S, D], in the columns asked for."""
@@ -204,37 +213,68 @@ class Ranker:
     def _fast_scores(self, seed: Query, aggregation: str) -> Vectors:
         """Compare a seed with all tracks in float32: [N]."""
         own, snapshot = self._own, self._snapshot
-        if aggregation == "mean" and own is None:
-            return np.asarray(snapshot.means @ track_vector(seed.vectors, "mean", self._senses))
+        if aggregation == "mean" and own is not None:
+            return _by_columns(snapshot.means[:, own], seed.vectors)
         if aggregation == "mean":
-            # A joined model gives every segment the same length in these columns, the square root
-            # of the weight. So the mean of the unit rows has the direction of the mean stored.
-            stored = snapshot.means[:, own]
-            lengths = np.sqrt(np.einsum("nd,nd->n", stored, stored))
-            dots = stored @ track_vector(seed.vectors, "mean")
-            return np.asarray(dots / np.where(lengths > 0, lengths, 1))
+            together = np.asarray(snapshot.means @ track_vector(seed.vectors, "mean", self._senses))
+            piece = self._by_piece(seed)
+            return together if piece is None else recognised(together, piece, len(snapshot))
         assert snapshot.segments is not None, "other aggregations need the segments"
         scores = np.empty(len(snapshot), np.float32)
         for start in range(0, len(scores), _BLOCK):
             block = slice(start, start + _BLOCK)
             segments = snapshot.segments[block]
             segments = segments if own is None else unit(segments[..., own])
-            scores[block] = similarities(seed.vectors, segments, aggregation, self._senses)
+            scores[block] = similarities(
+                seed.vectors, segments, aggregation, self._senses, among=len(snapshot)
+            )
         return scores
 
     def _proposed(self, count: int) -> npt.NDArray[np.int64]:
-        """Rows the approximate index finds near the only seed."""
+        """Rows the approximate index finds near the only seed, and those whose piece is recognised.
+
+        The index knows the cosine of all senses alone. What no list of it would hold are recognised
+        pieces that sound otherwise: few, and found by reading the columns of composition.
+        """
         (seed,) = self.liked
         count = min(count + len(seed.left_out), len(self._snapshot))
         vector = track_vector(seed.vectors, "mean", self._senses)
         ids = self._lance().candidates(vector, count)
         # One that is not in the snapshot was added since by another process.
-        rows = [self._snapshot.row_of_id.get(name, -1) for name in ids]
-        return np.array([row for row in rows if row >= 0 and self._allowed[row]], np.int64)
+        listed = [self._snapshot.row_of_id.get(name, -1) for name in ids]
+        rows = np.array([row for row in listed if row >= 0], np.int64)
+        piece = self._by_piece(seed)
+        if piece is not None:
+            known = np.flatnonzero(piece > unrelated(len(self._snapshot)))
+            # Beyond the end of the list may be others that are more alike than some of these.
+            last = (self._snapshot.means[rows] @ vector).min(initial=1) if len(rows) else -1
+            likeness = recognised(
+                self._snapshot.means[known] @ vector, piece[known], len(self._snapshot)
+            )
+            rows = np.union1d(rows, known[likeness >= last])
+        return np.asarray(rows[self._allowed[rows]], np.int64)
+
+    def _by_piece(self, seed: Query) -> Vectors | None:
+        """Cosines of a seed and all tracks by the sense of composition, [N]; None without that sense."""
+        own = self._senses.get(COMPOSITION)
+        if own is None:
+            return None
+        return _by_columns(self._snapshot.means[:, own], unit(seed.vectors[:, own]))
 
     def _lance(self) -> TrackTable:
         assert self._table is not None, "a snapshot without segments needs the table"
         return self._table
+
+
+def _by_columns(stored: Vectors, vectors: Vectors) -> Vectors:
+    """Cosines of one seed [S, D] and all tracks in the columns of a sense, whose stored means are [N, D].
+
+    A joined model gives every segment the same length in these columns, the square root of the weight.
+    So the mean of the unit rows has the direction of the mean stored.
+    """
+    lengths = np.sqrt(np.einsum("nd,nd->n", stored, stored))
+    dots = stored @ track_vector(vectors, "mean")
+    return np.asarray(dots / np.where(lengths > 0, lengths, 1))
 
 
 def columns_of(sense: str, senses: Mapping[str, slice]) -> slice | None:

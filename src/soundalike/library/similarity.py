@@ -2,7 +2,8 @@
 
 What a cosine says depends on who measured it: unrelated music scatters widely under one aggregation
 and hardly under another. So an encoder comes with a calibration, made from how its cosines fall
-between tracks that have nothing to do with each other. With p the share of such pairs that are at
+between tracks that have nothing to do with each other; by all senses of a joined model, cosines that a
+recognised piece has lifted (`aggregation.recognised`). With p the share of such pairs that are at
 least as alike,
 
     p         1/2   1/10   1/100   1/1000   (cosine 1)

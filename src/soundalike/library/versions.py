@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from soundalike.library.aggregation import Vectors, unit
+from soundalike.library.aggregation import COMPOSITION, Vectors, recognised, unit
 from soundalike.library.folding import folded
 from soundalike.library.ranking import BOTH
 from soundalike.library.snapshot import Snapshot
@@ -39,7 +39,6 @@ ARRANGED = 0.55
 # Other rips begin and end elsewhere: by so many seconds, in a long track by that share, and in one of
 # a few seconds by less.
 SECONDS, SHARE, SHARE_OF_SHORT = 2.0, 0.01, 0.05
-COMPOSITION = "composition"
 KINDS = ("copy", "recording", "version")
 
 # "(Live at ...)", "[2011 Remaster]", " - Remastered 2009", " feat. X" at the end of a title.
@@ -139,9 +138,10 @@ def versions_of(row: int, snapshot: Snapshot) -> list[Version]:
     known, found = Recordings(snapshot), []
     scores = snapshot.means @ snapshot.means[row]
     composed = _composition(row, snapshot)
+    likeness = scores if composed is None else recognised(scores, composed, len(snapshot))
     mine = (snapshot.means[row], float(known.durations[row]), known.title(row))
     for other in np.flatnonzero(_candidates(row, snapshot, scores, composed)).tolist():
-        score = snapshot.scale.similarity(float(scores[other]), BOTH, "mean")
+        score = snapshot.scale.similarity(float(likeness[other]), BOTH, "mean")
         verdict = _verdict(row, other, known, composed)
         if snapshot.contents[other] == snapshot.contents[row]:
             verdict = ("copy", "the same file under another name")

@@ -7,7 +7,8 @@
     maxsim      every segment with its best partner, both directions          S * D
     best pairs  mean of the r best pairs, each segment used once              S * D, r = min(S, 3)
 
-mean, concat and maxsim are those of the library (library/aggregation.py). "max" is what a sample or a
+mean, concat and maxsim are those of the library (library/aggregation.py), as cosines: whether a piece is
+recognised is left out, for it is no question of how segments are combined. "max" is what a sample or a
 quotation would call for. "best pairs" is the reduction of CLEWS (Serrà et al. 2025, section 3),
 greedy. "reduced" answers whether concat is better for its order or only for its size: it is
 projected on the principal axes of the concatenated vectors of training tracks, taken about the
