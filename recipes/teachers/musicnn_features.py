@@ -161,16 +161,26 @@ def extract(job: Job) -> str | None:
     try:
         waveform = load_audio(job.track, sample_rate=SAMPLE_RATE)
         windows = cut_windows(log_mel(waveform, weights["mel_filters"]))
-        features = Teacher(weights).features(windows).astype(np.float16)
-        if not np.isfinite(features).all():
-            raise ValueError("features are not finite in half precision")
-        job.out.parent.mkdir(parents=True, exist_ok=True)
-        partial = job.out.with_suffix(".partial.npy")
-        np.save(partial, features)
-        partial.replace(job.out)
+        write(job.out, halved(Teacher(weights).features(windows)))
     except Exception as error:  # one bad file must not end the run
         return f"{type(error).__name__}: {error}"
     return None
+
+
+def halved(features: np.ndarray) -> np.ndarray:
+    """Features as they are kept, float16; raises ValueError where that holds no number for one."""
+    kept: np.ndarray = features.astype(np.float16)
+    if not np.isfinite(kept).all():
+        raise ValueError("features are not finite in half precision")
+    return kept
+
+
+def write(path: Path, array: np.ndarray) -> None:
+    """Write an array whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial.npy")
+    np.save(partial, array)
+    partial.replace(path)
 
 
 def find_tracks(source: Path, splits: list[str]) -> tuple[Path, list[str]]:

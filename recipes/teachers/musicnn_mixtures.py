@@ -31,7 +31,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from musicnn_features import SAMPLE_RATE, Teacher, cut_windows, describe, log_mel
+from musicnn_features import SAMPLE_RATE, Teacher, cut_windows, describe, halved, log_mel, write
 
 from soundalike.audio.pitch_shift import resample
 from soundalike.audio.segments import cut
@@ -86,14 +86,8 @@ def make(job: Job) -> str | None:
         mixture = mix(waveforms, rng, round(job.seconds * SAMPLE_RATE))
         samples = np.round(mixture * 32767).astype(np.int16)
         windows = cut_windows(log_mel(as_float(samples), _teacher.weights["mel_filters"].numpy()))
-        features = _teacher.features(windows).astype(np.float16)
-        if not np.isfinite(features).all():
-            raise ValueError("features are not finite in half precision")
-        for path, array in ((job.features, features), (job.waveform, samples)):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".partial.npy")
-            np.save(partial, array)
-            partial.replace(path)
+        write(job.features, halved(_teacher.features(windows)))
+        write(job.waveform, samples)
     except Exception as error:  # one bad recording must not end the run
         return f"mixture {job.number}: {type(error).__name__}: {error}"
     return None
