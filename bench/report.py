@@ -29,6 +29,7 @@ Record = dict[str, Any]
 
 TITLES = {
     "index_speed": "Indexing",
+    "segment": "What a segment costs",
     "cold_start": "From question to answer",
     "library_scale": "A library of 100,000 tracks",
     "serve_load": "Serving under load",

@@ -101,10 +101,18 @@ def test_parts_that_hear_different_segments_do_not_join(
     assert "segments" in ran.err
 
 
-def test_a_joined_model_is_no_part(run: Run, joined: Path, parts: tuple[Path, Path]) -> None:
-    ran = run("join", f"a={joined}", f"b={parts[0]}", "--name", "more", "--out", "more")
-    assert ran.code == 1
-    assert "joined already" in ran.err
+def test_a_joined_model_is_a_part_too_and_one_sense(
+    run: Run, joined: Path, parts: tuple[Path, Path], tmp_path: Path
+) -> None:
+    more, whole, first = (tmp_path / name for name in ("more", "whole", "first"))
+    ran = run("join", f"a={joined}", f"b={parts[0]}", "--name", "more", "--out", more)
+    assert ran.code == 0, ran.err
+    assert list(Embedder(more).senses) == ["a", "b"]
+    assert run("export", more, whole, "--sense", "a").code == 0
+    assert Embedder(whole).identity == Embedder(joined).identity
+    assert run("export", whole, first, "--sense", "sound").code == 0
+    rounded = save_pretrained(from_pretrained(parts[0]), tmp_path / "alone", dtype=torch.float16)
+    assert Embedder(first).identity == rounded
 
 
 def test_a_sense_that_is_not_there_is_named(

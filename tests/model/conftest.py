@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from small_model import small_ast
 from soundalike.audio.constant_q import ConstantQSettings
 from soundalike.model.pitch_cnn import PitchCNNSettings
 from soundalike.model.sample_cnn import SampleCNNSettings
+from soundalike.model.timbre_cnn import TimbreCNNSettings
 from soundalike.model.waveform_encoder import ModelSettings, SegmentSettings
 
 
@@ -37,4 +40,25 @@ def tiny_pitch_cnn() -> ModelSettings:
             sample_rate=8_000, lowest=110.0, octaves=3, hop=0.04, shortest=128, longest=512
         ),
         pitch_cnn=PitchCNNSettings(octaves=3, widths=(6, 8, 8, 12), dimension=16),
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_timbre_cnn(tiny_ast: ModelSettings) -> ModelSettings:
+    """A timbre network that hears what the transformer hears."""
+    return replace(
+        tiny_ast,
+        name="tiny-timbre",
+        kind="timbre_cnn",
+        timbre_cnn=TimbreCNNSettings(
+            n_mels=tiny_ast.front_end.n_mels,
+            heights=(10, 5),
+            steps=(2, 3),
+            tall=6,
+            lengths=(5, 3),
+            long=4,
+            width=8,
+            stretch=6,
+            dimension=16,
+        ),
     )

@@ -96,6 +96,40 @@ def test_the_pitch_network_says_what_it_hears(
     assert config["encoder"]["dimension"] == config["dimension"] == 16
 
 
+def test_a_thinned_readout_says_so_in_a_format_that_knows_it(
+    tiny_ast: ModelSettings, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    settings = dataclasses.replace(tiny_ast, readout=ReadoutSettings((1, 2), thinning=2))
+    model = WaveformEncoder(settings).eval()
+    identity = save_pretrained(model, tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["format"] == 4
+    assert config["readout"] == {"means": [1, 2], "deviations": [], "thinning": 2}
+    again = from_pretrained(tmp_path)
+    assert again.settings == settings
+    waveforms = torch.randn(2, settings.samples) / 10
+    assert torch.equal(again(waveforms), model(waveforms))
+    whole = WaveformEncoder(dataclasses.replace(tiny_ast, readout=ReadoutSettings((1, 2))))
+    whole.load_state_dict(model.state_dict())
+    assert save_pretrained(whole, tmp_path / "whole").split("@")[1] != identity.split("@")[1]
+
+
+def test_a_timbre_network_comes_back_as_it_was(
+    tiny_timbre_cnn: ModelSettings, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    model = WaveformEncoder(tiny_timbre_cnn).eval()
+    save_pretrained(model, tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert (config["format"], config["kind"], config["dimension"]) == (4, "timbre_cnn", 16)
+    assert config["encoder"]["heights"] == [10, 5]
+    again = from_pretrained(tmp_path)
+    assert again.settings == dataclasses.replace(tiny_timbre_cnn, ast=again.settings.ast)
+    waveforms = torch.randn(2, tiny_timbre_cnn.samples) / 10
+    assert torch.equal(again(waveforms), model(waveforms))
+
+
 def test_a_readout_of_several_blocks_says_so_in_a_format_that_knows_it(
     tiny_ast: ModelSettings, tmp_path: Path
 ) -> None:
@@ -239,7 +273,7 @@ def _other_program(folder: Path) -> None:
         (lambda f: (f / "config.json").write_bytes(b"\xff\xfe"), "config.json: not readable"),
         (lambda f: (f / "config.json").write_text("[1]"), "config.json: holds a list"),
         (_other_program, "config.json: written by another program"),
-        (_config("format", 4), "config.json: format 4 is newer than format 3"),
+        (_config("format", 5), "config.json: format 5 is newer than format 4"),
         (_config("format", "1"), "config.json: written by another program"),
         (_config("colour", "red"), r"config.json: .*unknown key 'colour'"),
         (_config("segments", None), r"config.json: .*missing key 'segments'"),
@@ -253,8 +287,16 @@ def _other_program(folder: Path) -> None:
         (_config("means", [1], part="readout"), "readout: missing key 'deviations'"),
         (_config("readout", {"means": "12", "deviations": []}), "readout.means='12' is not of"),
         (_config("readout", {"means": [True], "deviations": []}), "readout.means=.* is not of"),
-        (_config("readout", {"means": [1], "deviations": []}), "is not what format 3 says"),
-        (_config("readout", {"means": [], "deviations": []}), "is not what format 3 says"),
+        (_config("readout", {"means": [1], "deviations": []}), "format 1 knows no readout="),
+        (_config("readout", {"means": [], "deviations": []}), "readout=.* should be {}"),
+        (
+            _config("readout", {"means": [1], "deviations": [], "thinning": 2}),
+            "format 1 knows no readout=",
+        ),
+        (
+            _config("readout", {"means": [], "deviations": [], "thinning": 1}),
+            "readout=.* should be {}",
+        ),
         (_config("encoder", []), "encoder holds a list"),
         (_config("front_end", "none"), "front_end holds a str"),
         (_config("kind", "lstm"), "config.json: kind="),

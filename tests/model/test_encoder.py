@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from soundalike.model.encoder import AST, ASTSettings, patchout, sine_positions
+from soundalike.model.encoder import AST, ASTSettings, evenly, patchout, sine_positions
 
 SMALL = ASTSettings(
     n_mels=16,
@@ -191,6 +191,39 @@ def test_an_earlier_layer_knows_nothing_of_the_blocks_behind_it() -> None:
     torch.nn.init.zeros_(before.mlp_out.weight)
     assert torch.equal(encoder.layers(x, [1]), first)
     assert not torch.allclose(encoder.layers(x, [2]), both[:, SMALL.width :])
+
+
+# Thinning -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("one_in", [2, 3])
+def test_thinning_leaves_patches_of_every_row_and_column(one_in: int) -> None:
+    kept = evenly(6, 93, one_in)
+    assert len(kept) == pytest.approx(6 * 93 / one_in, abs=1)
+    grid = torch.zeros(6 * 93)
+    grid[kept] = 1
+    grid = grid.view(6, 93)
+    rows, columns = grid.sum(dim=1), grid.sum(dim=0)
+    assert rows.max() - rows.min() <= 1
+    assert columns.max() - columns.min() <= 1
+    assert not (grid[:, 1:] * grid[:, :-1]).any()  # no two neighbours in time
+    assert torch.equal(evenly(6, 93, 1), torch.arange(6 * 93))
+
+
+def test_a_thinned_look_is_at_the_kept_patches_alone() -> None:
+    encoder, x = _encoder(), _spectrograms()
+    rows, columns = SMALL.grid
+    kept = set(evenly(rows, columns, 2).tolist())
+    thinned = encoder.layers(x, [1, 2], [2], thinning=2)
+    assert not torch.allclose(thinned, encoder.layers(x, [1, 2], [2]), atol=1e-4)
+    changed = x.clone()
+    for place in set(range(rows * columns)) - kept:
+        top, left = place // columns * SMALL.stride_mels, place % columns * SMALL.stride_frames
+        changed[:, top : top + SMALL.patch_mels, left : left + SMALL.patch_frames] = 7.0
+    assert torch.equal(encoder.layers(changed, [1, 2], [2], thinning=2), thinned)
+    place = min(kept)
+    changed[:, place // columns * SMALL.stride_mels, place % columns * SMALL.stride_frames] += 1
+    assert not torch.equal(encoder.layers(changed, [1, 2], [2], thinning=2), thinned)
 
 
 # Stretches of time --------------------------------------------------------------------------------

@@ -68,7 +68,26 @@ def senses_folder(
     return folder
 
 
-@pytest.fixture(params=["ast_folder", "cnn_folder", "pitch_folder", "senses_folder"])
+@pytest.fixture(scope="module")
+def nested_folder(
+    tiny_ast: ModelSettings,
+    tiny_timbre_cnn: ModelSettings,
+    tiny_pitch_cnn: ModelSettings,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """As what ships: sound is two networks, one of them a transformer that looks at every other patch."""
+    folder = tmp_path_factory.mktemp("nested")
+    thinned = replace(tiny_ast, readout=ReadoutSettings((1, 2), (1,), thinning=2))
+    two = {"transformer": _trained(thinned), "timbre": _trained(tiny_timbre_cnn)}
+    sound = join(two, {"transformer": 1.0, "timbre": 1.0}, "tiny-sound")
+    parts = {"sound": sound, "composition": _trained(tiny_pitch_cnn)}
+    export_folder(join(parts, {"sound": 2.0, "composition": 1.0}, "tiny-nested"), folder)
+    return folder
+
+
+@pytest.fixture(
+    params=["ast_folder", "cnn_folder", "pitch_folder", "senses_folder", "nested_folder"]
+)
 def folder(request: pytest.FixtureRequest) -> Path:
     """A complete model folder, of each kind of encoder."""
     folder: Path = request.getfixturevalue(request.param)

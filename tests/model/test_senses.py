@@ -11,6 +11,8 @@ import pytest
 import safetensors.torch
 import torch
 
+from soundalike.audio.constant_q import ConstantQ
+from soundalike.audio.melspectrogram import LogMel
 from soundalike.embedder import Embedder, sense_of
 from soundalike.errors import ModelError
 from soundalike.model.checkpoint import from_pretrained, save_pretrained
@@ -120,6 +122,88 @@ def test_callers_need_not_know_what_a_model_is_made_of(
 def test_joining_copies(parts: dict[str, WaveformEncoder], senses: Senses) -> None:
     assert not senses.training
     assert senses.encoders["sound"] is not parts["sound"]
+
+
+# A sense of several networks ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def nested(parts: dict[str, WaveformEncoder], tiny_timbre_cnn: ModelSettings) -> Senses:
+    """Sound is a transformer and a timbre network; composition stands beside them."""
+    torch.manual_seed(1)
+    timbre = WaveformEncoder(tiny_timbre_cnn).train()
+    with torch.no_grad():
+        h = timbre.encoder(timbre.front_end(_sounds(60)))
+    timbre.readout.fit(h, strength=0.5)
+    two = {"transformer": parts["sound"], "timbre": timbre.eval()}
+    sound = join(two, {"transformer": 1, "timbre": 3}, "tiny-sound")
+    return join({"sound": sound, "composition": parts["composition"]}, WEIGHTS, "tiny-nested")
+
+
+@torch.inference_mode()
+def test_to_a_listener_several_networks_are_one_sense(nested: Senses) -> None:
+    assert nested.senses == {"sound": slice(0, 40), "composition": slice(40, 56)}
+    waveforms = _sounds(4, seed=5)
+    joined, sound = nested(waveforms), nested.encoders["sound"]
+    assert isinstance(sound, Senses)
+    np.testing.assert_allclose(
+        sense_of(joined.numpy(), "sound", nested.senses), sound(waveforms).numpy(), atol=1e-6
+    )
+    parts = {name: part(waveforms) for name, part in sound.encoders.items()}
+    composition = nested.encoders["composition"](waveforms)
+    cosines = {name: vectors @ vectors.T for name, vectors in parts.items()}
+    expected = 0.75 * (0.25 * cosines["transformer"] + 0.75 * cosines["timbre"])
+    expected += 0.25 * composition @ composition.T
+    assert torch.allclose(joined @ joined.T, expected, atol=1e-6)
+    assert (cosines["transformer"] - cosines["timbre"]).abs().max() > 0.05
+
+
+def test_what_networks_hear_alike_is_made_once(
+    nested: Senses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    for front_end in (LogMel, ConstantQ):
+
+        def counted(
+            self: torch.nn.Module, x: torch.Tensor, forward: Callable[..., Any] = front_end.forward
+        ) -> torch.Tensor:
+            made.append(type(self).__name__)
+            answer: torch.Tensor = forward(self, x)
+            return answer
+
+        monkeypatch.setattr(front_end, "forward", counted)
+    nested(_sounds(2))
+    assert sorted(made) == ["ConstantQ", "LogMel"]
+    nested(_sounds(2))  # other waveforms are heard anew
+    assert sorted(made) == ["ConstantQ", "ConstantQ", "LogMel", "LogMel"]
+
+
+def test_a_nested_model_comes_back_as_it_was(nested: Senses, tmp_path: Path) -> None:
+    identity = export_folder(nested, tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert (config["format"], config["dimension"]) == (4, 56)
+    assert config["parts"]["sound"]["model"]["senses"] == {
+        "transformer": [0, 24],
+        "timbre": [24, 40],
+    }
+    again = from_pretrained(tmp_path)
+    assert isinstance(again, Senses)
+    assert again.senses == nested.senses
+    embedder = Embedder(tmp_path)
+    assert (embedder.identity, embedder.senses) == (identity, nested.senses)
+    waveform = _sounds(3, seed=3).flatten().numpy()
+    with torch.inference_mode():
+        expected = again.describe(waveform)
+    np.testing.assert_allclose(embedder.embed_waveform(waveform), expected, atol=1e-4)
+
+
+def test_identity_follows_weights_within_a_sense(nested: Senses, tmp_path: Path) -> None:
+    sound = nested.encoders["sound"]
+    assert isinstance(sound, Senses)
+    encoders = sound.encoders
+    other = join(encoders, {"transformer": 1, "timbre": 2}, "tiny-sound")
+    changed = join({**nested.encoders, "sound": other}, WEIGHTS, "tiny-nested")
+    assert save_pretrained(changed, tmp_path) != save_pretrained(nested, tmp_path)
 
 
 # What cannot be joined ----------------------------------------------------------------------------
@@ -277,7 +361,7 @@ PART = ("parts", "composition")
         (_change(*PART, "model", "front_end", "floor", to=0.01), "weights changed or truncated"),
         (_change(*PART, "model", "identity", to="tiny-pitch@0"), "promises tiny-pitch@0"),
         (_change("identity", to="tiny-senses@0"), "promises tiny-senses@0"),
-        (_change("format", to=4), "format 4 is newer than format 3"),
+        (_change("format", to=5), "format 5 is newer than format 4"),
     ],
 )
 def test_damage_is_named(folder: Path, damage: Callable[[Path], Any], message: str) -> None:

@@ -44,6 +44,37 @@ def test_a_readout_of_two_blocks_reads_both(tiny_ast: ModelSettings) -> None:
     assert torch.allclose(model(waveforms), layers / layers.norm(dim=1, keepdim=True), atol=1e-6)
 
 
+def test_a_thinned_readout_looks_at_fewer_patches(tiny_ast: ModelSettings) -> None:
+    settings = dataclasses.replace(tiny_ast, readout=ReadoutSettings((1, 2), (1,), thinning=2))
+    model = WaveformEncoder(settings).eval()
+    waveforms = torch.randn(3, settings.samples) / 10
+    layers = model.encoder.layers(model.front_end(waveforms), (1, 2), (1,), 2)
+    assert torch.equal(model.represent(waveforms), layers)
+    assert not torch.allclose(
+        model.encoder.layers(model.front_end(waveforms), (1, 2), (1,)), layers, atol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("readout", "words"),
+    [
+        (ReadoutSettings((1, 2), thinning=0), r"readout.thinning=0 must lie in 1\.\."),
+        (ReadoutSettings((1, 2), thinning=999), r"readout.thinning=999 must lie in 1\.\."),
+        (ReadoutSettings(thinning=2), "readout.thinning=2 wants blocks that are read"),
+    ],
+)
+def test_thinning_that_cannot_be(
+    tiny_ast: ModelSettings, readout: ReadoutSettings, words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        dataclasses.replace(tiny_ast, readout=readout)
+
+
+def test_only_a_transformer_has_patches_to_thin(tiny_pitch_cnn: ModelSettings) -> None:
+    with pytest.raises(ValueError, match=r"readout.thinning=2.* only an .ast. has patches"):
+        dataclasses.replace(tiny_pitch_cnn, readout=ReadoutSettings(thinning=2))
+
+
 @pytest.mark.parametrize(
     ("blocks", "words"),
     [

@@ -10,7 +10,8 @@ from small_run import small_recipe
 
 from soundalike.audio.augmentations import Chain
 from soundalike.errors import RecipeError
-from soundalike.model.waveform_encoder import ModelSettings
+from soundalike.model.timbre_cnn import TimbreCNNSettings
+from soundalike.model.waveform_encoder import ModelSettings, ReadoutSettings
 from soundalike.training.recipe import Recipe, TeacherSettings, read_recipe
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -151,10 +152,14 @@ def test_settings_that_contradict_each_other_are_refused(
         raise error
 
 
-def test_only_a_transformer_answers_for_stretches_of_time() -> None:
+def test_not_every_encoder_answers_for_stretches_of_time() -> None:
     teacher = TeacherSettings(spans=3)
-    assert Recipe(teacher=teacher).teacher.spans == 3
-    with pytest.raises(ValueError, match=r"teacher\.spans=3: only an .ast. has patches in time"):
+    for model in (ModelSettings(), ModelSettings(kind="timbre_cnn")):
+        assert Recipe(teacher=teacher, model=model).teacher.spans == 3
+    words = (
+        r'teacher\.spans=3: "ast" and "timbre_cnn" answer for a stretch of time, not a "pitch_cnn"'
+    )
+    with pytest.raises(ValueError, match=words):
         Recipe(teacher=teacher, model=ModelSettings(kind="pitch_cnn"))
 
 
@@ -219,6 +224,19 @@ def test_runs_from_before_there_were_mixtures_go_on() -> None:
     assert recipe.digest == "b083bf03ab03"
     data = dataclasses.replace(recipe.data, mixtures="somewhere", mixture_views=9)
     assert dataclasses.replace(recipe, data=data).digest == recipe.digest
+
+
+def test_runs_from_before_there_were_timbre_networks_and_thinning_go_on(path: Path) -> None:
+    model = Recipe().model
+    other = dataclasses.replace(model, timbre_cnn=TimbreCNNSettings(tall=7))
+    assert Recipe(model=other).digest == Recipe(model=model).digest
+    timbre = dataclasses.replace(model, kind="timbre_cnn")
+    narrow = dataclasses.replace(timbre, timbre_cnn=TimbreCNNSettings(tall=7))
+    assert Recipe(model=narrow).digest != Recipe(model=timbre).digest
+    blocks = dataclasses.replace(model, readout=ReadoutSettings((2, 6), (2,)))
+    assert Recipe(model=blocks).digest == "7b7046f8acc2"
+    thinned = dataclasses.replace(model, readout=ReadoutSettings((2, 6), (2,), thinning=2))
+    assert Recipe(model=thinned).digest != Recipe(model=blocks).digest
 
 
 def test_the_digest_tells_recipes_apart_by_what_they_say(path: Path) -> None:

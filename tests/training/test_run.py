@@ -17,7 +17,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
-from small_run import RATE, small_model, small_recipe, tune, write_tunes, write_wav
+from small_run import RATE, small_model, small_recipe, small_timbre, tune, write_tunes, write_wav
 
 from soundalike.audio.augmentations import Chain
 from soundalike.errors import AudioError, RecipeError
@@ -339,6 +339,24 @@ def test_mixtures_are_learnt_from_beside_recordings(
     )
     with pytest.raises(RecipeError, match="asks for 6 mixtures a step, there are 5"):
         assemble(greedy, tmp_path / "greedy", fail)
+
+
+def test_a_timbre_network_learns_from_a_teacher_alone_and_from_the_transformers_views(
+    tmp_path: Path, music: Path, cache: Path, mixtures: dict[str, dict[str, object]]
+) -> None:
+    data = {**mixtures["data"], "views": 3}
+    teacher = mixtures["teacher"]
+    assemble(small_recipe(music, cache, data=data, teacher=teacher), tmp_path / "ast", fail)
+    banks = sorted(cache.glob("views-*"))
+    recipe = small_recipe(
+        music, cache, data=data, teacher=teacher, contrast={"weight": 0.0}, model=small_timbre()
+    )
+    trainer, _ = assemble(recipe, tmp_path / "run", fail)
+    assert sorted(cache.glob("views-*")) == banks
+    before = trainer.model.encoder.out.weight.detach().clone()
+    trainer.run(until=2)
+    assert list(trainer.objectives) == ["teacher"]
+    assert not torch.equal(trainer.model.encoder.out.weight, before)
 
 
 # Where a run begins and ends

@@ -32,20 +32,17 @@ def join(parts: tuple[str, ...], out: Path, name: str, weights: tuple[str, ...])
     soundalike join sound=runs/taught/model composition=runs/composition/model \\
         --name two-senses --out runs/two-senses/model
 
-    Its vectors hold those of the parts side by side; `similar --sense` asks one of them alone.
+    Its vectors hold those of the parts side by side; `similar --sense` asks one of them alone. A part
+    may be joined itself, and is one sense.
     """
     need_torch()
     from soundalike.model import senses
     from soundalike.model.checkpoint import from_pretrained
     from soundalike.model.export import export_folder
-    from soundalike.model.waveform_encoder import WaveformEncoder
 
-    encoders: dict[str, WaveformEncoder] = {}
-    for sense, folder in _pairs(parts, "SENSE=MODEL").items():
-        encoder = from_pretrained(folder)
-        if not isinstance(encoder, WaveformEncoder):
-            raise ModelError(f"{folder} is joined already; export one of its senses and name that")
-        encoders[sense] = encoder
+    encoders = {
+        sense: from_pretrained(folder) for sense, folder in _pairs(parts, "SENSE=MODEL").items()
+    }
     shares = dict.fromkeys(encoders, 1.0)
     for sense, number in _pairs(weights, "SENSE=NUMBER").items():
         try:

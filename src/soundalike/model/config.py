@@ -10,8 +10,10 @@ says which columns of a vector are whose, so that a reader needs nothing of PyTo
     name, identity, format, kind, parts {sense: {weight, model: all of the above}},
     senses {sense: [first column, past the last]}, front_end {sample_rate}, segments, dimension
 
-Format 1 knows the kinds "ast" and "sample_cnn", format 2 all of them, format 3 read-outs of several
-blocks too (`readout` is empty where h is read). A model is written in the oldest format that knows it.
+A part may be joined of several itself. Format 1 knows the kinds "ast" and "sample_cnn", format 2
+"pitch_cnn" and joined models, format 3 read-outs of several blocks (`readout` is empty where h is read),
+format 4 "timbre_cnn", thinned read-outs and parts that are joined. A model is written in the oldest
+format that knows it.
 """
 
 from __future__ import annotations
@@ -31,10 +33,13 @@ from soundalike.model.waveform_encoder import (
     WaveformEncoder,
 )
 
-FORMAT = 3
+FORMAT = 4
 """The newest. A reader of format n reads every format up to n and refuses newer ones."""
 
-FORMATS = {"ast": 1, "sample_cnn": 1, "pitch_cnn": 2, SENSES: 2}
+LAYERED, THINNED, NESTED = 3, 4, 4
+"""The oldest that know read-outs of several blocks, of thinned patches, and joined parts."""
+
+FORMATS = {"ast": 1, "sample_cnn": 1, "pitch_cnn": 2, SENSES: 2, "timbre_cnn": 4}
 """The oldest that knows a kind, if h is read."""
 
 MEANING = ("kind", "front_end", "encoder", "readout", "segments")
@@ -86,15 +91,30 @@ def config_of(model: SegmentEncoder) -> dict[str, Any]:
 
 def _format_of(model: SegmentEncoder) -> int:
     if isinstance(model, Senses):
-        return max(FORMATS[SENSES], *map(_format_of, model.encoders.values()))
+        parts = model.encoders.values()
+        nested = any(isinstance(part, Senses) for part in parts)
+        return max(NESTED if nested else FORMATS[SENSES], *map(_format_of, parts))
     assert isinstance(model, WaveformEncoder)
-    return FORMAT if model.settings.readout.layers else FORMATS[model.settings.kind]
+    return max(FORMATS[model.settings.kind], _format_of_readout(model.settings.readout))
+
+
+def _format_of_readout(readout: ReadoutSettings) -> int:
+    if readout.thinning > 1:
+        return THINNED
+    return LAYERED if readout.layers else 1
 
 
 def _readout_config(settings: ModelSettings) -> dict[str, Any]:
-    """Empty where h is read: identities from before there was a choice stay what they are."""
-    read = {name: list(blocks) for name, blocks in asdict(settings.readout).items()}
-    return read if settings.readout.layers else {}
+    """Empty where h is read, without `thinning` where all patches are looked at: identities from before
+    there was a choice stay what they are.
+    """
+    readout = settings.readout
+    read: dict[str, Any] = {
+        "means": list(readout.means),
+        "deviations": list(readout.deviations),
+    }
+    thinned = {"thinning": readout.thinning} if readout.thinning > 1 else {}
+    return read | thinned if readout.layers else {}
 
 
 def _senses_config(model: Senses) -> dict[str, Any]:
@@ -145,15 +165,18 @@ def model_settings(config: Mapping[str, Any]) -> ModelSettings:
     name, hints = config["kind"], get_type_hints(ModelSettings)
     given: dict[str, Any] = {"segments": _settings(SegmentSettings, config, "segments")}
     if config["readout"] != {}:
-        given["readout"] = _settings(ReadoutSettings, config, "readout")
-        if not given["readout"].layers or config["format"] < FORMAT:
-            raise ValueError(f"readout={config['readout']} is not what format {FORMAT} says")
+        whole = {"readout": {"thinning": 1} | _object(config["readout"], "readout")}
+        given["readout"] = _settings(ReadoutSettings, whole, "readout")
+        if config["format"] < _format_of_readout(given["readout"]):
+            raise ValueError(f"format {config['format']} knows no readout={config['readout']}")
     kind = KINDS.get(name) if isinstance(name, str) else None
     if kind:
         given[kind.encoder] = _settings(hints[kind.encoder], config, "encoder")
         if kind.front_end:
             given[kind.front_end] = _settings(hints[kind.front_end], config, "front_end")
     settings = ModelSettings(name=config["name"], kind=name, **given)
+    if config["readout"] != _readout_config(settings):  # two ways to write it were two identities
+        raise ValueError(f"readout={config['readout']} should be {_readout_config(settings)}")
     if kind and not kind.front_end and config["front_end"] != {"sample_rate": settings.sample_rate}:
         raise ValueError(f"front_end={config['front_end']} does not fit encoder.sample_rate")
     return settings
@@ -169,7 +192,7 @@ def _senses(config: Mapping[str, Any]) -> Senses:
         if not _is(part["weight"], float):
             raise TypeError(f"{where}.weight={part['weight']!r} is not a number")
         try:
-            parts[sense] = _encoder(_object(part["model"], f"{where}.model"))
+            parts[sense] = model_of(_object(part["model"], f"{where}.model"))
         except (TypeError, ValueError) as error:
             raise ValueError(f"{where}.model: {error}") from error
         weights[sense] = part["weight"]

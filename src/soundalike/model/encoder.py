@@ -149,7 +149,11 @@ class AST(nn.Module):
         return self._pooled(x)
 
     def layers(
-        self, log_mel: Tensor, means: Collection[int], deviations: Collection[int] = ()
+        self,
+        log_mel: Tensor,
+        means: Collection[int],
+        deviations: Collection[int] = (),
+        thinning: int = 1,
     ) -> Tensor:
         """What several blocks give, side by side.
 
@@ -157,6 +161,8 @@ class AST(nn.Module):
             log_mel: float32 [B, M, F].
             means: numbers of the blocks, from 1, that are pooled as h is; that of the last one is h.
             deviations: of those whose patches are asked how far they are from each other.
+            thinning: of the patches one in so many is looked at, evenly spread. A network that learnt
+                with most of them dropped misses little.
 
         Returns:
             float32 [B, R x D] for R names: block by block, the mean before the standard deviation.
@@ -164,7 +170,7 @@ class AST(nn.Module):
         Raises:
             ValueError: no block is named, or the spectrogram is one that `forward` refuses.
         """
-        x, _ = self._begin(log_mel, 1.0)
+        x, _ = self._begin(log_mel, 1.0, thinning)
         given = []
         for number, block in enumerate(self.blocks[: max((*means, *deviations))], 1):
             x = block(x)
@@ -201,7 +207,7 @@ class AST(nn.Module):
             x = block(x)
         return self.norm(x), column
 
-    def _begin(self, log_mel: Tensor, keep: float) -> tuple[Tensor, Tensor]:
+    def _begin(self, log_mel: Tensor, keep: float, thinning: int = 1) -> tuple[Tensor, Tensor]:
         """Tokens before the first block, [B, 2 + n, D], and the column each patch lies in, [B, n]."""
         self._check(log_mel)
         tokens = self.patches(log_mel.unsqueeze(1)).permute(0, 2, 3, 1)  # [B, rows, columns, D]
@@ -211,6 +217,9 @@ class AST(nn.Module):
         place = torch.arange(rows * columns, device=tokens.device).expand(B, -1)
         if keep < 1.0:
             tokens, place = patchout(tokens, keep)
+        elif thinning > 1:
+            kept = evenly(rows, columns, thinning).to(tokens.device)
+            tokens, place = tokens[:, kept], place[:, kept]
         summary = (self.class_tokens + self.class_positions).expand(B, -1, -1)
         return torch.cat([summary, tokens], dim=1), place % columns
 
@@ -243,6 +252,12 @@ def patchout(tokens: Tensor, keep: float) -> tuple[Tensor, Tensor]:
     kept = max(1, round(keep * N))
     places = torch.rand(B, N, device=tokens.device).argsort(dim=1)[:, :kept]
     return tokens.gather(1, places.unsqueeze(-1).expand(-1, -1, D)), places
+
+
+def evenly(rows: int, columns: int, one_in: int) -> Tensor:
+    """Places of one in `one_in` patches of a grid, int64 [n]; one in two is one colour of a chessboard."""
+    row, column = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
+    return ((row + column) % one_in == 0).flatten().nonzero().squeeze(1)
 
 
 def sine_positions(rows: int, columns: int, width: int) -> Tensor:

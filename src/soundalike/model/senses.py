@@ -3,6 +3,9 @@
     sound         how music sounds, such as the transformer   [B, D1] ─┐
     composition   what is played, such as the pitch network   [B, D2] ─┴─► [B, D1 + D2]
 
+A part may itself be joined: what answers for how music sounds may be two networks. To whoever listens it
+is one sense.
+
 The unit vector u_i of each part is multiplied by sqrt(w_i / sum of w) and they are put side by side.
 The result has unit length again, and the dot product of two of them is the weighted mean of the
 parts' cosines,
@@ -25,10 +28,10 @@ import torch
 from torch import Tensor, nn
 
 from soundalike.model.waveform_encoder import (
-    ModelSettings,
+    Heard,
+    Hearing,
     SegmentEncoder,
     SegmentSettings,
-    WaveformEncoder,
     require_name,
 )
 
@@ -47,7 +50,7 @@ class SensesSettings:
     """
 
     name: str
-    parts: Mapping[str, ModelSettings]
+    parts: Mapping[str, Hearing]
     weights: Mapping[str, float]
 
     def __post_init__(self) -> None:
@@ -113,7 +116,7 @@ class Senses(SegmentEncoder):
     settings: SensesSettings
 
     def __init__(
-        self, name: str, parts: Mapping[str, WaveformEncoder], weights: Mapping[str, float]
+        self, name: str, parts: Mapping[str, SegmentEncoder], weights: Mapping[str, float]
     ) -> None:
         super().__init__()
         settings = {sense: part.settings for sense, part in parts.items()}
@@ -123,10 +126,10 @@ class Senses(SegmentEncoder):
         self.parts = nn.ModuleDict(parts)
 
     @property
-    def encoders(self) -> dict[str, WaveformEncoder]:
+    def encoders(self) -> dict[str, SegmentEncoder]:
         """Sense -> its encoder, in the order of the columns."""
         return {
-            sense: part for sense, part in self.parts.items() if isinstance(part, WaveformEncoder)
+            sense: part for sense, part in self.parts.items() if isinstance(part, SegmentEncoder)
         }
 
     @property
@@ -143,20 +146,20 @@ class Senses(SegmentEncoder):
             first = columns[sense].stop
         return columns
 
-    def forward(self, waveforms: Tensor) -> Tensor:
+    def forward(self, waveforms: Tensor, heard: Heard | None = None) -> Tensor:
         """Embedding of each segment: float32 [B, L] -> float32 [B, D], rows of unit length."""
-        weights = self.settings.weights
+        weights, heard = self.settings.weights, {} if heard is None else heard
         whole = sum(weights.values())
         return torch.cat(
             [
-                part(waveforms) * math.sqrt(weights[sense] / whole)  # [B, D of the part]
+                part(waveforms, heard) * math.sqrt(weights[sense] / whole)  # [B, D of the part]
                 for sense, part in self.parts.items()
             ],
             dim=1,
         )
 
 
-def join(parts: Mapping[str, WaveformEncoder], weights: Mapping[str, float], name: str) -> Senses:
+def join(parts: Mapping[str, SegmentEncoder], weights: Mapping[str, float], name: str) -> Senses:
     """Join encoders that were trained apart; the result has copies of them, ready to be used.
 
     Args:

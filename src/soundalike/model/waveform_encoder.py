@@ -8,6 +8,7 @@ D is the width of the encoder, or R times that where R means and deviations of i
     ast           log-mel              transformer: how music sounds
     sample_cnn    none, the waveform   CLMR's network
     pitch_cnn     constant-Q           pitch network: what is played
+    timbre_cnn    log-mel              timbre network: what the sound of a moment is made of
 
 The read-out is fitted once after training (`Readout.fit`) and belongs to the weights: an encoder
 compared by bare cosine of h is dominated by the few directions along which all music is alike.
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 import torch
@@ -30,6 +31,7 @@ from soundalike.audio.segments import cut, grid, sample_range
 from soundalike.model.encoder import AST, ASTSettings
 from soundalike.model.pitch_cnn import PitchCNN, PitchCNNSettings
 from soundalike.model.sample_cnn import SampleCNN, SampleCNNSettings
+from soundalike.model.timbre_cnn import TimbreCNN, TimbreCNNSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class ReadoutSettings:
 
     means: tuple[int, ...] = ()  # blocks of an "ast", from 1, rising, whose patches' mean is read
     deviations: tuple[int, ...] = ()  # those whose patches' standard deviation is read; both (): h
+    thinning: int = 1  # one in so many patches is looked at; more than 1 only if blocks are read
 
     @property
     def layers(self) -> int:
@@ -67,7 +70,7 @@ class ModelSettings:
     """
 
     name: str = "ast-30s"
-    kind: Literal["ast", "sample_cnn", "pitch_cnn"] = "ast"
+    kind: Literal["ast", "sample_cnn", "pitch_cnn", "timbre_cnn"] = "ast"
     segments: SegmentSettings = field(default_factory=SegmentSettings)
     readout: ReadoutSettings = field(default_factory=ReadoutSettings)
     front_end: LogMelSettings = field(default_factory=LogMelSettings)
@@ -75,14 +78,20 @@ class ModelSettings:
     sample_cnn: SampleCNNSettings = field(default_factory=SampleCNNSettings)
     constant_q: ConstantQSettings = field(default_factory=ConstantQSettings)
     pitch_cnn: PitchCNNSettings = field(default_factory=PitchCNNSettings)
+    timbre_cnn: TimbreCNNSettings = field(default_factory=TimbreCNNSettings)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f'kind="{self.kind}" is none of {", ".join(KINDS)}')
         require_name(self.name)
         self._check_readout()
-        check = {"ast": self._check_ast, "pitch_cnn": self._check_pitch_cnn}
-        check.get(self.kind, self._check_sample_cnn)()
+        check = {
+            "ast": self._check_ast,
+            "sample_cnn": self._check_sample_cnn,
+            "pitch_cnn": self._check_pitch_cnn,
+            "timbre_cnn": self._check_timbre_cnn,
+        }
+        check[self.kind]()
 
     # Front end, encoder and segment must agree now, not at the first batch.
 
@@ -97,6 +106,17 @@ class ModelSettings:
                 )
             if blocks != sorted(set(blocks)):
                 raise ValueError(f"readout.{name}={blocks} must rise, each block once")
+        thinning, columns = self.readout.thinning, self.ast.grid[1]
+        if thinning > 1 and self.kind != "ast":
+            raise ValueError(f'readout.thinning={thinning}: only an "ast" has patches')
+        if not 1 <= thinning <= columns:
+            raise ValueError(
+                f"readout.thinning={thinning} must lie in 1..{columns}, the patches of a row"
+            )
+        if thinning > 1 and not self.readout.layers:
+            raise ValueError(
+                f"readout.thinning={thinning} wants blocks that are read: readout.means"
+            )
 
     def _check_ast(self) -> None:
         if self.front_end.n_mels != self.ast.n_mels:
@@ -131,6 +151,19 @@ class ModelSettings:
                 f"{taken.shortest} or more"
             )
 
+    def _check_timbre_cnn(self) -> None:
+        if self.front_end.n_mels != self.timbre_cnn.n_mels:
+            raise ValueError(
+                f"front_end.n_mels={self.front_end.n_mels} and "
+                f"timbre_cnn.n_mels={self.timbre_cnn.n_mels} differ"
+            )
+        frames = self.front_end.frames(self.samples)
+        if frames < self.timbre_cnn.shortest:
+            raise ValueError(
+                f"segments.length={self.segments.length} s are {frames} frames, the encoder takes "
+                f"{self.timbre_cnn.shortest} or more"
+            )
+
     @property
     def sample_rate(self) -> int:
         """Samples per second of the waveforms this model takes."""
@@ -158,13 +191,14 @@ class Kind:
     front_end: str | None
     make_front_end: type[nn.Module]
     encoder: str
-    make_encoder: type[AST | SampleCNN | PitchCNN]
+    make_encoder: type[AST | SampleCNN | PitchCNN | TimbreCNN]
 
 
 KINDS = {
     "ast": Kind("front_end", LogMel, "ast", AST),
     "sample_cnn": Kind(None, nn.Identity, "sample_cnn", SampleCNN),
     "pitch_cnn": Kind("constant_q", ConstantQ, "pitch_cnn", PitchCNN),
+    "timbre_cnn": Kind("front_end", LogMel, "timbre_cnn", TimbreCNN),
 }
 
 
@@ -198,10 +232,15 @@ class Hearing(Protocol):
         """L, samples per segment."""
 
 
+Heard: TypeAlias = dict[LogMelSettings | ConstantQSettings, Tensor]
+"""What front ends made of some waveforms, so that encoders with the same one need not each do it."""
+
+
 class SegmentEncoder(nn.Module):
     """What every model does, of whatever parts: segments in, vectors of unit length out.
 
-    `forward` maps waveforms float32 [B, L] to embeddings float32 [B, D].
+    `forward` maps waveforms float32 [B, L] to embeddings float32 [B, D]; it takes from `heard`, and puts
+    there, what front ends made of the same waveforms.
     """
 
     settings: Hearing
@@ -246,19 +285,31 @@ class WaveformEncoder(SegmentEncoder):
         """D, width of the embedding."""
         return self.encoder.dimension * max(1, self.settings.readout.layers)
 
-    def forward(self, waveforms: Tensor) -> Tensor:
+    def forward(self, waveforms: Tensor, heard: Heard | None = None) -> Tensor:
         """Embedding of each segment: float32 [B, L] -> float32 [B, D], rows of unit length."""
-        embedding: Tensor = self.readout(self.represent(waveforms))
+        embedding: Tensor = self.readout(self.represent(waveforms, heard))
         return embedding
 
-    def represent(self, waveforms: Tensor) -> Tensor:
+    def represent(self, waveforms: Tensor, heard: Heard | None = None) -> Tensor:
         """What is read out, before the read-out: float32 [B, L] -> float32 [B, D]."""
-        features, readout = self.front_end(waveforms), self.settings.readout
+        features, readout = self._features(waveforms, heard), self.settings.readout
         if readout.layers:
             assert isinstance(self.encoder, AST)  # the settings were checked
-            return self.encoder.layers(features, readout.means, readout.deviations)
+            return self.encoder.layers(
+                features, readout.means, readout.deviations, readout.thinning
+            )
         h: Tensor = self.encoder(features)
         return h
+
+    def _features(self, waveforms: Tensor, heard: Heard | None) -> Tensor:
+        name = KINDS[self.settings.kind].front_end
+        if heard is None or name is None:
+            features: Tensor = self.front_end(waveforms)
+            return features
+        settings = getattr(self.settings, name)
+        if settings not in heard:
+            heard[settings] = self.front_end(waveforms)
+        return heard[settings]
 
 
 FLOOR = 1e-4

@@ -93,6 +93,9 @@ class ValidationSettings:
     readout: float = 0.75  # strength of its whitening, chosen on validation (docs/results.md)
 
 
+IN_TIME = ("ast", "timbre_cnn")
+"""Kinds of encoders that can be asked about a stretch of a view."""
+
 CHANGES: Mapping[str, Mapping[str, float]] = {
     "noise": {"probability": 0.5, "min_ratio": 0.02, "max_ratio": 1.0},
     "gain": {},
@@ -231,8 +234,9 @@ class Recipe:
             yield "data.clip", f"shorter than model.segments.length={model.segments.length}"
         if self.clip > model.samples and "random_resized_crop" not in self.augmentations:
             yield "data.clip", "longer than a segment, and no random_resized_crop cuts it to one"
-        if self.teacher.spans and model.kind != "ast":
-            yield "teacher.spans", f'only an "ast" has patches in time, not a "{model.kind}"'
+        if self.teacher.spans and model.kind not in IN_TIME:
+            kinds = " and ".join(f'"{kind}"' for kind in IN_TIME)
+            yield "teacher.spans", f'{kinds} answer for a stretch of time, not a "{model.kind}"'
         if model.kind == "pitch_cnn":
             yield from self._pitch_contradictions()
         if data.views == 1:
@@ -300,6 +304,10 @@ class Recipe:
         # Runs from before there was a choice go on.
         if not self.model.readout.layers:
             del settings["model"]["readout"]
+        elif self.model.readout.thinning == 1:
+            del settings["model"]["readout"]["thinning"]
+        if self.model.kind != "timbre_cnn":
+            del settings["model"]["timbre_cnn"]
         if not self.data.mixture_share:
             for name in ("mixtures", "mixture_share", "mixture_views"):
                 del settings["data"][name]

@@ -18,7 +18,7 @@ from torch import nn
 from soundalike.audio.constant_q import ConstantQ
 from soundalike.errors import AudioError, RecipeError
 from soundalike.model.checkpoint import from_pretrained
-from soundalike.model.waveform_encoder import WaveformEncoder
+from soundalike.model.waveform_encoder import KINDS, WaveformEncoder
 from soundalike.training.artist_classifier import ArtistClassifier
 from soundalike.training.contrast import Contrast
 from soundalike.training.pairs import Pairs, Plan, Pools, ViewMaker
@@ -143,9 +143,10 @@ def _pairs(
             target_of=targets,
         )
     settings = recipe.model
-    front_end = asdict(settings.front_end) if settings.kind == "ast" else settings.sample_rate
+    heard = KINDS[settings.kind].front_end
+    front_end = asdict(getattr(settings, heard)) if heard else settings.sample_rate
     clip = plan.clip if plan.clip == settings.samples else [plan.clip, settings.samples]
-    depends_on = [recipe.augmentations, front_end, settings.kind, recipe.seed]
+    depends_on = [recipe.augmentations, front_end, recipe.seed]
 
     def bank(pool: Sequence[Source], views: int) -> ViewBank:
         keys = [(source.key, len(source.recordings)) for source in pool]
