@@ -34,9 +34,10 @@ WAYS = {
 class Asked:
     """An encoder with sessions for every way, and the milliseconds of a segment in each round."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, folder: Path | None) -> None:
         self.embedders = {"alone": Embedder(model), "two_threads": Embedder(model, threads=2)}
         self.took: dict[str, list[float]] = {way: [] for way in WAYS}
+        self.segments = heard(self.embedders["alone"], folder)
         self.size = (self.embedders["alone"].folder / "model.onnx").stat().st_size
 
     @property
@@ -44,8 +45,9 @@ class Asked:
         """Its identity."""
         return self.embedders["alone"].identity
 
-    def round(self, segments: np.ndarray) -> None:
-        """Ask it about segments [S, L] in every way."""
+    def round(self) -> None:
+        """Ask it in every way."""
+        segments = self.segments
         for way in ("alone", "two_threads"):
             began = time.perf_counter()
             for segment in segments:
@@ -62,7 +64,7 @@ class Asked:
 
 
 def heard(embedder: Embedder, folder: Path | None) -> np.ndarray:
-    """The first 30 s of some recordings, float32 [S, L]."""
+    """The first segment of some recordings, float32 [S, L]."""
     rate, seconds = embedder.sample_rate, embedder.segment_length
     waveforms = (load_audio(path, sample_rate=rate) for path in music(folder, SEGMENTS))
     return np.stack([cut(waveform, 0, round(seconds * rate)) for waveform in waveforms])
@@ -78,7 +80,7 @@ def as_markdown(figures: dict[str, Any]) -> str:
     ]
     return "\n".join(
         [
-            f"Milliseconds of the clock for a segment of 30 s, spectrograms included; medians of "
+            f"Milliseconds of the clock for a segment, spectrograms included; medians of "
             f"{figures['rounds']} rounds of {figures['segments']} segments.\n",
             head,
             "|---" + "|---:" * (head.count("|") - 2) + "|",
@@ -93,17 +95,16 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=9)
     options.add_argument("--music", type=Path, help="a folder; default: the validation split")
     chosen = options.parse_args()
-    asked = [Asked(name) for name in chosen.model or shipped_models()]
-    segments = heard(asked[0].embedders["alone"], chosen.music)
+    asked = [Asked(name, chosen.music) for name in chosen.model or shipped_models()]
     for one in asked:  # a first answer prepares memory that the next ones find there
-        one.round(segments[:1])
+        one.round()
         one.took = {way: [] for way in WAYS}
     for _ in range(chosen.rounds):
         for one in asked:
-            one.round(segments)
+            one.round()
     figures = {
         "rounds": chosen.rounds,
-        "segments": len(segments),
+        "segments": SEGMENTS,
         "models": [
             {
                 "model": one.name,

@@ -1,6 +1,6 @@
 """A trained model -> the same network, its read-out fitted anew as a recipe now says.
 
-    soundalike export two-senses runs/sound --sense sound
+    soundalike export two-senses runs/sound --sense sound.transformer
     python recipes/refit_readout.py runs/sound recipes/ast-30s-taught.toml runs/sound-steady
 
 `soundalike train` does the same at the end of a run; this is for a model whose training is over. Weights

@@ -288,11 +288,14 @@ def _read_config(folder: Path) -> dict[str, Any]:
             raise ModelError(f"{folder} is not a model: it holds no {name}")
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{folder / 'config.json'} cannot be read: {error}") from error
     if not isinstance(config, dict) or config.get("format") not in FORMATS:
         found = config.get("format") if isinstance(config, dict) else None
-        words = f"{folder / 'config.json'} has format {found}; this version reads formats 1 to 3"
+        readable = f"{FORMATS[0]} to {FORMATS[-1]}"
+        words = (
+            f"{folder / 'config.json'} has format {found}; this version reads formats {readable}"
+        )
         raise ModelError(words)
     return config
 

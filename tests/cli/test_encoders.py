@@ -110,7 +110,7 @@ def test_a_joined_model_is_a_part_too_and_one_sense(
     assert list(Embedder(more).senses) == ["a", "b"]
     assert run("export", more, whole, "--sense", "a").code == 0
     assert Embedder(whole).identity == Embedder(joined).identity
-    assert run("export", whole, first, "--sense", "sound").code == 0
+    assert run("export", more, first, "--sense", "a.sound").code == 0
     rounded = save_pretrained(from_pretrained(parts[0]), tmp_path / "alone", dtype=torch.float16)
     assert Embedder(first).identity == rounded
 
@@ -123,3 +123,7 @@ def test_a_sense_that_is_not_there_is_named(
     assert "sound, composition" in ran.err
     ran = run("export", parts[0], tmp_path / "out", "--sense", "sound")
     assert "single encoder" in ran.err
+    ran = run("export", joined, tmp_path / "out", "--sense", "sound.low")
+    assert ran.code == 1
+    assert "sound of" in ran.err
+    assert "has no sense 'low'; it has: none, for it is a single encoder" in ran.err

@@ -164,6 +164,7 @@ def test_identity_never_changes(
     model: WaveformEncoder,
     tiny_sample_cnn: ModelSettings,
     tiny_pitch_cnn: ModelSettings,
+    tiny_timbre_cnn: ModelSettings,
     tmp_path: Path,
 ) -> None:
     # Libraries on people's disks hold vectors under these: a change here makes them unreadable.
@@ -175,6 +176,14 @@ def test_identity_never_changes(
     assert save_pretrained(pitch, tmp_path / "pitch") == "tiny-pitch@9678f73bf784"
     both = join({"sound": model, "composition": pitch}, {"sound": 2, "composition": 1}, "both")
     assert save_pretrained(both, tmp_path / "both") == "both@79c62f3039c4"
+    timbre = _arange_model(tiny_timbre_cnn)
+    assert save_pretrained(timbre, tmp_path / "timbre") == "tiny-timbre@ef2093f28c5a"
+    thinned = ReadoutSettings((1, 2), (1,), thinning=2)
+    other = _arange_model(dataclasses.replace(model.settings, readout=thinned))
+    assert save_pretrained(other, tmp_path / "other") == "tiny-ast@12cf06e59a02"
+    sound = join({"transformer": other, "timbre": timbre}, {"transformer": 1, "timbre": 1}, "two")
+    nested = join({"sound": sound, "composition": pitch}, {"sound": 2, "composition": 1}, "nested")
+    assert save_pretrained(nested, tmp_path / "nested") == "nested@4b4020eed695"
 
 
 @pytest.mark.parametrize("name", ["ast-30s", "two-senses"])
@@ -189,7 +198,8 @@ def test_shipped_encoders_keep_the_identity_that_libraries_know(tmp_path: Path) 
     assert isinstance(joined, Senses)
     for model, identity in (
         (alone, "ast-30s@608bd27c48ec"),
-        (joined.encoders["sound"], "ast-30s-taught@48aad9f52ef3"),
+        (joined.encoders["sound"], "sound@a15fd6cd7747"),
+        (joined, "two-senses@349de3272b94"),
     ):
         assert save_pretrained(model, tmp_path, dtype=torch.float16) == identity
 
@@ -287,11 +297,14 @@ def _other_program(folder: Path) -> None:
         (_config("means", [1], part="readout"), "readout: missing key 'deviations'"),
         (_config("readout", {"means": "12", "deviations": []}), "readout.means='12' is not of"),
         (_config("readout", {"means": [True], "deviations": []}), "readout.means=.* is not of"),
-        (_config("readout", {"means": [1], "deviations": []}), "format 1 knows no readout="),
+        (
+            _config("readout", {"means": [1], "deviations": []}),
+            "format 1 does not know such a model",
+        ),
         (_config("readout", {"means": [], "deviations": []}), "readout=.* should be {}"),
         (
             _config("readout", {"means": [1], "deviations": [], "thinning": 2}),
-            "format 1 knows no readout=",
+            "format 1 does not know such a model",
         ),
         (
             _config("readout", {"means": [], "deviations": [], "thinning": 1}),

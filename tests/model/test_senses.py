@@ -206,6 +206,61 @@ def test_identity_follows_weights_within_a_sense(nested: Senses, tmp_path: Path)
     assert save_pretrained(changed, tmp_path) != save_pretrained(nested, tmp_path)
 
 
+def test_inner_parts_keep_their_identity_and_are_held_to_it(nested: Senses, tmp_path: Path) -> None:
+    save_pretrained(nested, tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    sound = nested.encoders["sound"]
+    assert isinstance(sound, Senses)
+    for name, part in sound.encoders.items():
+        written = config["parts"]["sound"]["model"]["parts"][name]["model"]
+        assert written["identity"] == save_pretrained(part, tmp_path / name)
+    inner = ("parts", "sound", "model", "parts", "timbre", "model")
+    _change(*inner, "identity", to="tiny-timbre@0")(tmp_path)
+    with pytest.raises(ModelError, match="promises tiny-timbre@0"):
+        from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (("format", 3), r"parts\.sound\.model is of format 4, newer than the whole"),
+        (("parts", "sound", "model", "format", 5), r"parts\.sound\.model is of format 5, newer"),
+        (
+            ("parts", "sound", "model", "format", "4"),
+            r"parts\.sound\.model: format='4' is not a whole",
+        ),
+        (
+            ("parts", "sound", "model", "parts", "timbre", "model", "format", 1),
+            "format 1 does not know such a model, format 4 does",
+        ),
+    ],
+)
+def test_formats_of_parts_are_those_that_know_them(
+    nested: Senses, tmp_path: Path, damage: tuple[Any, ...], message: str
+) -> None:
+    save_pretrained(nested, tmp_path)
+    _change(*damage[:-1], to=damage[-1])(tmp_path)
+    with pytest.raises(ModelError, match=message):
+        from_pretrained(tmp_path)
+
+
+def test_parts_of_parts_of_parts_are_too_many(nested: Senses, tmp_path: Path) -> None:
+    with pytest.raises(
+        ValueError, match="a is joined of parts that are joined: one level too many"
+    ):
+        join({"a": nested, "b": nested}, {"a": 1, "b": 1}, "deep")
+    save_pretrained(nested, tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    whole = json.loads(json.dumps(config))
+    config["parts"]["sound"]["model"] = whole
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match="one level too many"):
+        from_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text('{"a":' * 5_000 + "1" + "}" * 5_000)
+    with pytest.raises(ModelError, match="not readable as JSON"):
+        from_pretrained(tmp_path)
+
+
 # What cannot be joined ----------------------------------------------------------------------------
 
 
@@ -234,6 +289,8 @@ def test_parts_that_do_not_fit_are_refused(parts: dict[str, WaveformEncoder]) ->
         join({"The.Sound": parts["sound"], "b": parts["sound"]}, {"The.Sound": 1, "b": 1}, "x")
     with pytest.raises(ValueError, match=r'sense "items" is a word that PyTorch keeps'):
         join({"items": parts["sound"], "b": parts["sound"]}, {"items": 1, "b": 1}, "x")
+    with pytest.raises(ValueError, match=r'sense "training" is a word that PyTorch keeps'):
+        join({"training": parts["sound"], "b": parts["sound"]}, {"training": 1, "b": 1}, "x")
     settings = parts["sound"].settings
     for change, message in (
         ({"segments": SegmentSettings(length=1.0, count=3)}, "segments of the parts differ"),

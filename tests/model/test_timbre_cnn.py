@@ -200,6 +200,9 @@ def test_too_few_frames_or_other_bands_are_refused(small: TimbreCNN) -> None:
         ({"lengths": (5, 0)}, "holds a number below 1"),
         ({"heights": (97, 40)}, r"heights=\(97, 40\) want one of steps"),
         ({"steps": (4,)}, r"heights=\(80, 40\) want one of steps=\(4,\) each"),
+        ({"lengths": ()}, "must not be empty"),
+        ({"heights": (), "steps": ()}, "must not be empty"),
+        ({"n_mels": 90}, "n_mels=90 must be a multiple of 4"),
         ({"lengths": (50, 25)}, r"lengths=\(50, 25\) must be odd"),
     ],
 )

@@ -31,7 +31,7 @@ def small_timbre() -> ModelSettings:
         lengths=(5, 3),
         long=4,
         width=8,
-        stretch=6,
+        stretch=12,
         dimension=16,
     )
     return dataclasses.replace(small_model(), kind="timbre_cnn", timbre_cnn=shape)

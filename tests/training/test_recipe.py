@@ -154,8 +154,11 @@ def test_settings_that_contradict_each_other_are_refused(
 
 def test_not_every_encoder_answers_for_stretches_of_time() -> None:
     teacher = TeacherSettings(spans=3)
-    for model in (ModelSettings(), ModelSettings(kind="timbre_cnn")):
-        assert Recipe(teacher=teacher, model=model).teacher.spans == 3
+    assert Recipe(teacher=teacher).teacher.spans == 3
+    timbre, ten = ModelSettings(kind="timbre_cnn"), TeacherSettings(spans=10)
+    assert Recipe(teacher=ten, model=timbre).teacher.spans == 10
+    with pytest.raises(ValueError, match=r"teacher\.spans=3: each lasts 250 frames, .*stretch=75"):
+        Recipe(teacher=teacher, model=timbre)
     words = (
         r'teacher\.spans=3: "ast" and "timbre_cnn" answer for a stretch of time, not a "pitch_cnn"'
     )

@@ -72,7 +72,10 @@ def _pairs(given: tuple[str, ...], form: str) -> dict[str, str]:
 @click.command()
 @click.argument("model")
 @click.argument("out", type=NEW_FOLDER)
-@click.option("--sense", help="Of a joined model: write the encoder of this sense alone.")
+@click.option(
+    "--sense",
+    help="Of a joined model: write the encoder of this sense alone; sound.timbre is a part of sound.",
+)
 def export(model: str, out: Path, sense: str | None) -> None:
     """Write MODEL with its ONNX graph to OUT.
 
@@ -86,15 +89,13 @@ def export(model: str, out: Path, sense: str | None) -> None:
     from soundalike.model.senses import Senses
 
     encoder = from_pretrained(WEIGHTS / model if model in shipped_models() else model)
-    if sense is None:
-        identity = export_folder(encoder, out)
-    else:
+    for part in sense.split(".") if sense else ():
         known = encoder.encoders if isinstance(encoder, Senses) else {}
-        if sense not in known:
+        if part not in known:
             there = ", ".join(known) or "none, for it is a single encoder"
-            raise ModelError(f"{model} has no sense {sense!r}; it has: {there}")
-        identity = export_folder(known[sense], out)
-    click.echo(f"{identity} in {show.show_path(out)}", err=True)
+            raise ModelError(f"{model} has no sense {part!r}; it has: {there}")
+        encoder, model = known[part], f"{part} of {model}"
+    click.echo(f"{export_folder(encoder, out)} in {show.show_path(out)}", err=True)
 
 
 @click.command()

@@ -87,20 +87,19 @@ def from_pretrained(source: str | Path, *, revision: str | None = None) -> Segme
     except (TypeError, ValueError) as error:
         raise ModelError(f"{folder / CONFIG_FILE}: {error}") from error
     load_tensors(model, tensors, folder / WEIGHTS_FILE)
-    found = identified(config, tensors)
-    _require_identity(config, found, folder)
-    for sense, part in found.get("parts", {}).items():
-        _require_identity(config["parts"][sense]["model"], part["model"], folder)
+    _require_identity(config, identified(config, tensors), folder)
     return model.eval()
 
 
 def _require_identity(config: Mapping[str, Any], found: Mapping[str, Any], folder: Path) -> None:
-    """Raise unless the identity that is promised is the one found."""
+    """Raise unless the identities that are promised, of whole and parts, are those found."""
     if config["identity"] != found["identity"]:
         raise ModelError(
             f"{folder / WEIGHTS_FILE}: weights changed or truncated; {CONFIG_FILE} promises "
             f"{config['identity']}, but settings and weights give {found['identity']}"
         )
+    for sense, part in found.get("parts", {}).items():
+        _require_identity(config["parts"][sense]["model"], part["model"], folder)
 
 
 def model_identity(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
@@ -143,7 +142,7 @@ def identified(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict
     found = copy.deepcopy(dict(config))
     for sense, part in found.get("parts", {}).items():
         own = _beginning_with(f"parts.{sense}.", tensors)
-        part["model"]["identity"] = model_identity(part["model"], own)
+        part["model"] = identified(part["model"], own)
     found["identity"] = model_identity(config, tensors)
     return found
 
@@ -216,7 +215,7 @@ def read_json(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ModelError(f"{path}: no such file; a model folder holds one") from error
-    except (OSError, ValueError) as error:  # json and utf-8 errors are ValueErrors
+    except (OSError, ValueError, RecursionError) as error:  # json and utf-8 errors are ValueErrors
         raise ModelError(f"{path}: not readable as JSON: {error}") from error
     if not isinstance(content, dict):
         raise ModelError(f"{path}: holds a {type(content).__name__}, not an object")

@@ -42,6 +42,9 @@ LAYERED, THINNED, NESTED = 3, 4, 4
 FORMATS = {"ast": 1, "sample_cnn": 1, "pitch_cnn": 2, SENSES: 2, "timbre_cnn": 4}
 """The oldest that knows a kind, if h is read."""
 
+DEEPEST = 2
+"""Levels of joined models; a network lies on the last."""
+
 MEANING = ("kind", "front_end", "encoder", "readout", "segments")
 """The keys that decide what a vector of one encoder means, hence its identity."""
 
@@ -139,13 +142,27 @@ def _shared(model: Senses) -> dict[str, Any]:
 # Reading ------------------------------------------------------------------------------------------
 
 
-def model_of(config: Mapping[str, Any]) -> SegmentEncoder:
+def model_of(config: Mapping[str, Any], level: int = 0) -> SegmentEncoder:
     """The network that the content of config.json describes, with weights yet to be read.
+
+    Args:
+        config: the content.
+        level: how many joined models it is a part of.
 
     Raises:
         TypeError, ValueError: a key is missing or unknown, or has an impossible value.
     """
-    return _senses(config) if config.get("kind") == SENSES else _encoder(config)
+    if level > DEEPEST:
+        raise ValueError("joined of parts that are joined of parts: one level too many")
+    if not _is(config.get("format"), int):
+        raise TypeError(f"format={config.get('format')!r} is not a whole number")
+    model = _senses(config, level) if config.get("kind") == SENSES else _encoder(config)
+    wanted = _format_of(model)
+    if config["format"] < wanted:
+        raise ValueError(
+            f"format {config['format']} does not know such a model, format {wanted} does"
+        )
+    return model
 
 
 def _encoder(config: Mapping[str, Any]) -> WaveformEncoder:
@@ -167,8 +184,6 @@ def model_settings(config: Mapping[str, Any]) -> ModelSettings:
     if config["readout"] != {}:
         whole = {"readout": {"thinning": 1} | _object(config["readout"], "readout")}
         given["readout"] = _settings(ReadoutSettings, whole, "readout")
-        if config["format"] < _format_of_readout(given["readout"]):
-            raise ValueError(f"format {config['format']} knows no readout={config['readout']}")
     kind = KINDS.get(name) if isinstance(name, str) else None
     if kind:
         given[kind.encoder] = _settings(hints[kind.encoder], config, "encoder")
@@ -182,7 +197,7 @@ def model_settings(config: Mapping[str, Any]) -> ModelSettings:
     return settings
 
 
-def _senses(config: Mapping[str, Any]) -> Senses:
+def _senses(config: Mapping[str, Any], level: int) -> Senses:
     _check_keys(config, KEYS_OF_SENSES, "top level")
     parts, weights = {}, {}
     for sense in _in_order(config["senses"]):
@@ -192,9 +207,13 @@ def _senses(config: Mapping[str, Any]) -> Senses:
         if not _is(part["weight"], float):
             raise TypeError(f"{where}.weight={part['weight']!r} is not a number")
         try:
-            parts[sense] = model_of(_object(part["model"], f"{where}.model"))
+            parts[sense] = model_of(_object(part["model"], f"{where}.model"), level + 1)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{where}.model: {error}") from error
+        if part["model"]["format"] > config["format"]:
+            raise ValueError(
+                f"{where}.model is of format {part['model']['format']}, newer than the whole"
+            )
         weights[sense] = part["weight"]
     _check_keys(config["parts"], parts.keys(), "parts")
     model = Senses(config["name"], parts, weights)

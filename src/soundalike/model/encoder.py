@@ -256,8 +256,8 @@ def patchout(tokens: Tensor, keep: float) -> tuple[Tensor, Tensor]:
 
 def evenly(rows: int, columns: int, one_in: int) -> Tensor:
     """Places of one in `one_in` patches of a grid, int64 [n]; one in two is one colour of a chessboard."""
-    row, column = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
-    return ((row + column) % one_in == 0).flatten().nonzero().squeeze(1)
+    places = range(rows * columns)
+    return torch.tensor([i for i in places if (i // columns + i % columns) % one_in == 0])
 
 
 def sine_positions(rows: int, columns: int, width: int) -> Tensor:

@@ -60,8 +60,12 @@ class SensesSettings:
         for sense in self.parts:
             if not re.fullmatch(r"[a-z]+(_[a-z]+)*", sense):
                 raise ValueError(f'sense "{sense}" may hold lower-case letters and _ only')
-            if hasattr(nn.ModuleDict, sense):  # parts are found under their names
+            if hasattr(nn.ModuleDict(), sense):  # parts are found under their names
                 raise ValueError(f'sense "{sense}" is a word that PyTorch keeps for itself')
+        for sense, part in self.parts.items():
+            inner = part.parts.values() if isinstance(part, SensesSettings) else ()
+            if any(isinstance(one, SensesSettings) for one in inner):
+                raise ValueError(f"{sense} is joined of parts that are joined: one level too many")
         if self.weights.keys() != self.parts.keys():
             raise ValueError(
                 f"weights={dict(self.weights)} are not one for each of {[*self.parts]}"

@@ -56,6 +56,11 @@ class TimbreCNNSettings:
         counts = (self.tall, self.long, self.width, self.depth, self.stretch, self.dimension)
         if min(*counts, *self.heights, *self.steps, *self.lengths) < 1:
             raise ValueError(f"{self} holds a number below 1")
+        if not self.heights or not self.lengths or self.n_mels % LONG_BANDS:
+            raise ValueError(
+                f"heights={self.heights} and lengths={self.lengths} must not be empty, and "
+                f"n_mels={self.n_mels} must be a multiple of {LONG_BANDS}"
+            )
         if len(self.heights) != len(self.steps) or max(self.heights) > self.n_mels:
             raise ValueError(
                 f"heights={self.heights} want one of steps={self.steps} each, and at most "
@@ -68,6 +73,11 @@ class TimbreCNNSettings:
     def shortest(self) -> int:
         """Least number of frames: one stretch."""
         return FRAME_STRIDE * self.stretch
+
+    @staticmethod
+    def left(frames: int) -> int:
+        """n, frames that are left of as many."""
+        return -(-frames // FRAME_STRIDE)
 
     @property
     def filters(self) -> int:
@@ -137,6 +147,8 @@ class TimbreCNN(nn.Module):
     def hear(self, log_mel: Tensor, keep: float, spans: int) -> tuple[Tensor, Tensor]:
         """Representation of the whole and of each of `spans` equal stretches of time, in training.
 
+        What `forward` gives where they are as long as `settings.stretch`; recipes see to that.
+
         Returns:
             h, float32 [B, D], and its parts, float32 [B, T, D], whose mean it is.
 
@@ -144,7 +156,7 @@ class TimbreCNN(nn.Module):
             ValueError: as `forward`, or more stretches than frames.
         """
         del keep
-        frames = -(-log_mel.shape[2] // FRAME_STRIDE)
+        frames = self.settings.left(log_mel.shape[2])
         if spans > frames:
             raise ValueError(f"{spans} stretches of {frames} frames that are looked at")
         in_time = self._stretches(log_mel, frames // spans)[:, :spans]
@@ -169,7 +181,10 @@ class TimbreCNN(nn.Module):
         """What the filters answer at their best place, [B, C, n]."""
         x = self.input_norm(log_mel.unsqueeze(1))  # [B, 1, M, F]
         tall = [_best_place(filters(x)) for filters in self.tall]
-        coarse = F.avg_pool2d(x, (LONG_BANDS, FRAME_STRIDE), ceil_mode=True)
+        # The last of an odd number of frames stands for itself. A pool that rounds up would do the same, but
+        # ONNX Runtime before 1.21 divides what is left over by the whole window.
+        even = F.pad(x, (0, x.shape[3] % FRAME_STRIDE, 0, 0), mode="replicate")
+        coarse = F.avg_pool2d(even, (LONG_BANDS, FRAME_STRIDE))
         long = [_best_place(filters(coarse)) for filters in self.long]
         filtered: Tensor = self.filter_norm(torch.cat([*tall, *long], dim=1).relu())
         return filtered

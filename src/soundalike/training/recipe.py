@@ -237,6 +237,12 @@ class Recipe:
         if self.teacher.spans and model.kind not in IN_TIME:
             kinds = " and ".join(f'"{kind}"' for kind in IN_TIME)
             yield "teacher.spans", f'{kinds} answer for a stretch of time, not a "{model.kind}"'
+        if self.teacher.spans and model.kind == "timbre_cnn":
+            frames = model.timbre_cnn.left(model.front_end.frames(model.samples))
+            long, wanted = frames // self.teacher.spans, model.timbre_cnn.stretch
+            if long != wanted:
+                words = f"each lasts {long} frames, model.timbre_cnn.stretch={wanted} are heard"
+                yield "teacher.spans", words
         if model.kind == "pitch_cnn":
             yield from self._pitch_contradictions()
         if data.views == 1:

@@ -232,7 +232,9 @@ def _start_from(model: WaveformEncoder, folder: str) -> None:
     """Copy the encoder of another model; its name and read-out are not taken over."""
     start = from_pretrained(folder)
     if not isinstance(start, WaveformEncoder):
-        raise RecipeError(f'initial="{folder}" joins several networks; name one of its parts')
+        raise RecipeError(
+            f'initial="{folder}" joins several networks; export --sense takes one out'
+        )
     mine, theirs = model.settings, start.settings
     if replace(mine, name=theirs.name, segments=theirs.segments, readout=theirs.readout) != theirs:
         raise RecipeError(f'initial="{folder}" is a network of another shape or front end')
