@@ -27,7 +27,7 @@ COLUMNS = {
 }
 ROWS = {
     "two-senses": "**soundalike** (`two-senses`)",
-    "ast-30s-taught": "its sense of sound alone",
+    "sound": "its sense of sound alone",
     "composition": "its sense of composition alone",
     "ast-30s": "soundalike, contrast alone (`ast-30s`)",
     "musicnn": "musicnn (MSD), its pools",

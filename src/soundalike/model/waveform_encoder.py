@@ -106,17 +106,8 @@ class ModelSettings:
                 )
             if blocks != sorted(set(blocks)):
                 raise ValueError(f"readout.{name}={blocks} must rise, each block once")
-        thinning, columns = self.readout.thinning, self.ast.grid[1]
-        if thinning > 1 and self.kind != "ast":
-            raise ValueError(f'readout.thinning={thinning}: only an "ast" has patches')
-        if not 1 <= thinning <= columns:
-            raise ValueError(
-                f"readout.thinning={thinning} must lie in 1..{columns}, the patches of a row"
-            )
-        if thinning > 1 and not self.readout.layers:
-            raise ValueError(
-                f"readout.thinning={thinning} wants blocks that are read: readout.means"
-            )
+        if self.readout.thinning != 1 and self.kind != "ast":
+            raise ValueError(f'readout.thinning={self.readout.thinning}: only an "ast" has patches')
 
     def _check_ast(self) -> None:
         if self.front_end.n_mels != self.ast.n_mels:
@@ -128,6 +119,16 @@ class ModelSettings:
             raise ValueError(
                 f"segments.length={self.segments.length} s are {frames} frames, the encoder takes "
                 f"{self.ast.patch_frames} to ast.max_frames={self.ast.max_frames}"
+            )
+        columns = (frames - self.ast.patch_frames) // self.ast.stride_frames + 1
+        thinning = self.readout.thinning
+        if not 1 <= thinning <= columns:
+            raise ValueError(
+                f"readout.thinning={thinning} must lie in 1..{columns}, the patches of a row"
+            )
+        if thinning > 1 and not self.readout.layers:
+            raise ValueError(
+                f"readout.thinning={thinning} wants blocks that are read: readout.means"
             )
 
     def _check_sample_cnn(self) -> None:
