@@ -1,12 +1,15 @@
-"""The settings of a transformer for tests: a thousand weights or twelve, and it hears one second.
+"""The settings of a transformer and a timbre network for tests: few weights, and they hear one second.
 
 Every value is spelled out, so that other defaults do not change what is tested.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from soundalike.audio.melspectrogram import LogMelSettings
 from soundalike.model.encoder import ASTSettings
+from soundalike.model.timbre_cnn import TimbreCNNSettings
 from soundalike.model.waveform_encoder import ModelSettings, SegmentSettings
 
 RATE = 8_000
@@ -46,3 +49,20 @@ def small_ast(name: str) -> ModelSettings:
             pooling="mean",
         ),
     )
+
+
+def small_timbre(name: str) -> ModelSettings:
+    """A timbre network of that name, which hears what the transformer hears, in two stretches."""
+    shape = TimbreCNNSettings(
+        n_mels=32,
+        heights=(10, 5),
+        steps=(2, 3),
+        tall=6,
+        lengths=(5, 3),
+        long=4,
+        width=8,
+        depth=3,
+        stretch=12,
+        dimension=16,
+    )
+    return replace(small_ast(name), kind="timbre_cnn", timbre_cnn=shape)

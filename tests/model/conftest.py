@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from small_model import small_ast
+from small_model import small_ast, small_timbre
 from soundalike.audio.constant_q import ConstantQSettings
 from soundalike.model.pitch_cnn import PitchCNNSettings
 from soundalike.model.sample_cnn import SampleCNNSettings
-from soundalike.model.timbre_cnn import TimbreCNNSettings
 from soundalike.model.waveform_encoder import ModelSettings, SegmentSettings
 
 
@@ -44,21 +41,6 @@ def tiny_pitch_cnn() -> ModelSettings:
 
 
 @pytest.fixture(scope="session")
-def tiny_timbre_cnn(tiny_ast: ModelSettings) -> ModelSettings:
+def tiny_timbre_cnn() -> ModelSettings:
     """A timbre network that hears what the transformer hears."""
-    return replace(
-        tiny_ast,
-        name="tiny-timbre",
-        kind="timbre_cnn",
-        timbre_cnn=TimbreCNNSettings(
-            n_mels=tiny_ast.front_end.n_mels,
-            heights=(10, 5),
-            steps=(2, 3),
-            tall=6,
-            lengths=(5, 3),
-            long=4,
-            width=8,
-            stretch=6,
-            dimension=16,
-        ),
-    )
+    return small_timbre("tiny-timbre")

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from small_model import RATE, small_ast
-from soundalike.model.timbre_cnn import TimbreCNNSettings
 from soundalike.model.waveform_encoder import ModelSettings
 from soundalike.training.recipe import Recipe
 
@@ -19,22 +18,6 @@ from soundalike.training.recipe import Recipe
 def small_model() -> ModelSettings:
     """The model of these runs."""
     return small_ast("small")
-
-
-def small_timbre() -> ModelSettings:
-    """A timbre network that hears what that model hears."""
-    shape = TimbreCNNSettings(
-        n_mels=small_model().front_end.n_mels,
-        heights=(10, 5),
-        steps=(2, 3),
-        tall=6,
-        lengths=(5, 3),
-        long=4,
-        width=8,
-        stretch=12,
-        dimension=16,
-    )
-    return dataclasses.replace(small_model(), kind="timbre_cnn", timbre_cnn=shape)
 
 
 def small_recipe(music: Path, cache: Path, **changes: Any) -> Recipe:

@@ -17,8 +17,9 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
-from small_run import RATE, small_model, small_recipe, small_timbre, tune, write_tunes, write_wav
+from small_run import RATE, small_model, small_recipe, tune, write_tunes, write_wav
 
+from small_model import small_timbre
 from soundalike.audio.augmentations import Chain
 from soundalike.errors import AudioError, RecipeError
 from soundalike.evaluation.retrieval import judge
@@ -349,7 +350,12 @@ def test_a_timbre_network_learns_from_a_teacher_alone_and_from_the_transformers_
     assemble(small_recipe(music, cache, data=data, teacher=teacher), tmp_path / "ast", fail)
     banks = sorted(cache.glob("views-*"))
     recipe = small_recipe(
-        music, cache, data=data, teacher=teacher, contrast={"weight": 0.0}, model=small_timbre()
+        music,
+        cache,
+        data=data,
+        teacher=teacher,
+        contrast={"weight": 0.0},
+        model=small_timbre("small"),
     )
     trainer, _ = assemble(recipe, tmp_path / "run", fail)
     assert sorted(cache.glob("views-*")) == banks
