@@ -70,6 +70,17 @@ def test_thinning_that_cannot_be(
         dataclasses.replace(tiny_ast, readout=readout)
 
 
+def test_a_timbre_network_wants_its_bands_and_a_stretch(tiny_timbre_cnn: ModelSettings) -> None:
+    fewer = dataclasses.replace(tiny_timbre_cnn.timbre_cnn, n_mels=28)
+    with pytest.raises(ValueError, match=r"front_end.n_mels=32 and timbre_cnn.n_mels=28 differ"):
+        dataclasses.replace(tiny_timbre_cnn, timbre_cnn=fewer)
+    longer = dataclasses.replace(tiny_timbre_cnn.timbre_cnn, stretch=25)
+    with pytest.raises(
+        ValueError, match=r"segments.length=1.0 s are 49 frames, .* takes 50 or more"
+    ):
+        dataclasses.replace(tiny_timbre_cnn, timbre_cnn=longer)
+
+
 def test_only_a_transformer_has_patches_to_thin(tiny_pitch_cnn: ModelSettings) -> None:
     with pytest.raises(ValueError, match=r"readout.thinning=2.* only an .ast. has patches"):
         dataclasses.replace(tiny_pitch_cnn, readout=ReadoutSettings(thinning=2))

@@ -84,7 +84,7 @@ def from_pretrained(source: str | Path, *, revision: str | None = None) -> Segme
     tensors = read_tensors(folder / WEIGHTS_FILE)
     try:
         model = model_of(config)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ModelError(f"{folder / CONFIG_FILE}: {error}") from error
     load_tensors(model, tensors, folder / WEIGHTS_FILE)
     _require_identity(config, identified(config, tensors), folder)

@@ -42,9 +42,6 @@ LAYERED, THINNED, NESTED = 3, 4, 4
 FORMATS = {"ast": 1, "sample_cnn": 1, "pitch_cnn": 2, SENSES: 2, "timbre_cnn": 4}
 """The oldest that knows a kind, if h is read."""
 
-DEEPEST = 2
-"""Levels of joined models; a network lies on the last."""
-
 MEANING = ("kind", "front_end", "encoder", "readout", "segments")
 """The keys that decide what a vector of one encoder means, hence its identity."""
 
@@ -142,21 +139,16 @@ def _shared(model: Senses) -> dict[str, Any]:
 # Reading ------------------------------------------------------------------------------------------
 
 
-def model_of(config: Mapping[str, Any], level: int = 0) -> SegmentEncoder:
+def model_of(config: Mapping[str, Any]) -> SegmentEncoder:
     """The network that the content of config.json describes, with weights yet to be read.
-
-    Args:
-        config: the content.
-        level: how many joined models it is a part of.
 
     Raises:
         TypeError, ValueError: a key is missing or unknown, or has an impossible value.
+        RecursionError: parts of parts of parts, hundreds of times; `Senses` refuses fewer.
     """
-    if level > DEEPEST:
-        raise ValueError("joined of parts that are joined of parts: one level too many")
     if not _is(config.get("format"), int):
         raise TypeError(f"format={config.get('format')!r} is not a whole number")
-    model = _senses(config, level) if config.get("kind") == SENSES else _encoder(config)
+    model = _senses(config) if config.get("kind") == SENSES else _encoder(config)
     wanted = _format_of(model)
     if config["format"] < wanted:
         raise ValueError(
@@ -197,7 +189,7 @@ def model_settings(config: Mapping[str, Any]) -> ModelSettings:
     return settings
 
 
-def _senses(config: Mapping[str, Any], level: int) -> Senses:
+def _senses(config: Mapping[str, Any]) -> Senses:
     _check_keys(config, KEYS_OF_SENSES, "top level")
     parts, weights = {}, {}
     for sense in _in_order(config["senses"]):
@@ -207,7 +199,7 @@ def _senses(config: Mapping[str, Any], level: int) -> Senses:
         if not _is(part["weight"], float):
             raise TypeError(f"{where}.weight={part['weight']!r} is not a number")
         try:
-            parts[sense] = model_of(_object(part["model"], f"{where}.model"), level + 1)
+            parts[sense] = model_of(_object(part["model"], f"{where}.model"))
         except (TypeError, ValueError) as error:
             raise ValueError(f"{where}.model: {error}") from error
         if part["model"]["format"] > config["format"]:

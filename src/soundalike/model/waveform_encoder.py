@@ -110,10 +110,7 @@ class ModelSettings:
             raise ValueError(f'readout.thinning={self.readout.thinning}: only an "ast" has patches')
 
     def _check_ast(self) -> None:
-        if self.front_end.n_mels != self.ast.n_mels:
-            raise ValueError(
-                f"front_end.n_mels={self.front_end.n_mels} and ast.n_mels={self.ast.n_mels} differ"
-            )
+        self._check_mels(self.ast.n_mels)
         frames = self.front_end.frames(self.samples)
         if not self.ast.patch_frames <= frames <= self.ast.max_frames:
             raise ValueError(
@@ -145,24 +142,22 @@ class ModelSettings:
             raise ValueError(
                 f"constant_q has octaves x bins_per_octave={shapes[0]}, pitch_cnn takes {shapes[1]}"
             )
-        frames = heard.frames(self.samples)
-        if frames < taken.shortest:
-            raise ValueError(
-                f"segments.length={self.segments.length} s are {frames} frames, the encoder takes "
-                f"{taken.shortest} or more"
-            )
+        self._check_shortest(heard.frames(self.samples), taken.shortest)
 
     def _check_timbre_cnn(self) -> None:
-        if self.front_end.n_mels != self.timbre_cnn.n_mels:
-            raise ValueError(
-                f"front_end.n_mels={self.front_end.n_mels} and "
-                f"timbre_cnn.n_mels={self.timbre_cnn.n_mels} differ"
-            )
-        frames = self.front_end.frames(self.samples)
-        if frames < self.timbre_cnn.shortest:
+        self._check_mels(self.timbre_cnn.n_mels)
+        self._check_shortest(self.front_end.frames(self.samples), self.timbre_cnn.shortest)
+
+    def _check_mels(self, taken: int) -> None:
+        heard = self.front_end.n_mels
+        if heard != taken:
+            raise ValueError(f"front_end.n_mels={heard} and {self.kind}.n_mels={taken} differ")
+
+    def _check_shortest(self, frames: int, shortest: int) -> None:
+        if frames < shortest:
             raise ValueError(
                 f"segments.length={self.segments.length} s are {frames} frames, the encoder takes "
-                f"{self.timbre_cnn.shortest} or more"
+                f"{shortest} or more"
             )
 
     @property
