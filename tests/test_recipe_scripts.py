@@ -19,7 +19,7 @@ from soundalike.model.export import export_folder
 from soundalike.model.pitch_cnn import PitchCNNSettings
 from soundalike.model.waveform_encoder import ModelSettings, ReadoutSettings, WaveformEncoder
 from soundalike.training.recipe import Recipe, SteadinessSettings, read_recipe
-from soundalike.training.sources import read_mixtures, read_sources
+from soundalike.training.sources import Source, read_mixtures, read_sources
 from training.small_run import small_recipe, write_tunes
 
 RECIPES = Path(__file__).parents[1] / "recipes"
@@ -221,6 +221,19 @@ def test_silence_has_no_level_to_be_mixed_by_and_nothing_clips(mixtures: Any) ->
         assert rms(mixture) > 0.03
 
 
+def test_half_of_the_parts_are_renderings_where_there_are_any(mixtures: Any) -> None:
+    sources = [Source(f"r{i}", (Path(f"r{i}"),)) for i in range(5)]
+    pieces = [Source(f"p{i}", (Path(f"p{i}a"), Path(f"p{i}b"))) for i in range(5)]
+    drawn = [mixtures.choose(np.random.default_rng(i), sources, pieces) for i in range(2000)]
+    assert sum(len(parts) for parts in drawn) / len(drawn) == pytest.approx(5 / 3, abs=0.05)
+    names = [part.name for parts in drawn for part in parts]
+    assert len(set(names)) == 15
+    assert sum(name[0] == "p" for name in names) / len(names) == pytest.approx(0.5, abs=0.03)
+    assert all(len({part.name[:2] for part in parts}) == len(parts) for parts in drawn)
+    plain = [mixtures.choose(np.random.default_rng(i), sources, []) for i in range(50)]
+    assert {part.name[0] for parts in plain for part in parts} == {"r"}
+
+
 def test_mixtures_and_what_is_heard_in_them_are_made_once(
     mixtures: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
@@ -235,6 +248,7 @@ def test_mixtures_and_what_is_heard_in_them_are_made_once(
 
     sources = read_sources(write_tunes(tmp_path / "music"), "train")
     monkeypatch.setattr(mixtures, "_sources", sources, raising=False)
+    monkeypatch.setattr(mixtures, "_renderings", [], raising=False)
     monkeypatch.setattr(mixtures, "_teacher", Loudness(), raising=False)
     job = mixtures.Job(
         number=3,

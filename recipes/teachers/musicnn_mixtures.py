@@ -2,7 +2,7 @@
 
 A few hundred recordings do not show a student all that its teacher knows. Asked about sums of two of
 them, and about single ones at another speed, the teacher answers for music that no one recorded, as
-much of it as there is time for.
+much of it as there is time for. With `--renderings` a part of a mixture may be a rendered score, too.
 
     python recipes/teachers/musicnn_mixtures.py WEIGHTS.npz tracks.csv .cache/mixtures .cache/teachers/musicnn
 
@@ -11,7 +11,7 @@ recipes name it, only the split "train" is touched. Out come, resumably:
 
     mixtures/<number>.npy             int16 [T], 16 kHz mono
     mixtures/made.json                seed, length, sources: other mixtures want another folder
-    features/mixtures/<number>.npy    as musicnn_features.py writes them
+    features/mixtures/<number>.npy    as musicnn_features.py writes them, under the name of the folder
 
 Source of the idea: Beyer et al., "Knowledge distillation: A good teacher is patient and consistent",
 CVPR 2022 (section 3: teacher and student see the same mixed images, for long).
@@ -35,12 +35,31 @@ from musicnn_features import SAMPLE_RATE, Teacher, cut_windows, describe, halved
 
 from soundalike.audio.pitch_shift import resample
 from soundalike.audio.segments import cut
-from soundalike.training.sources import Source, WaveformCache, as_float, read_sources
+from soundalike.training.sources import (
+    Source,
+    WaveformCache,
+    as_float,
+    read_arrangements,
+    read_sources,
+)
 
 TOGETHER = 2 / 3  # share of mixtures that hold two recordings; the others hold one
 SEMITONES = 4.0  # the most a recording is sped up or slowed down, and its pitch with it
+RENDERED = 1 / 2  # share of a mixture's parts that are renderings, where there are any
 LEVEL_DB = 9.0  # the most by which the second recording is softer than the first
 SILENCE = 1e-4  # RMS below which a recording has no level to be mixed by
+
+
+def choose(rng: np.random.Generator, sources: list[Source], renderings: list[Source]) -> list[Path]:
+    """The one or two recordings of a mixture, of a source each."""
+    count = 2 if rng.random() < TOGETHER else 1
+    chosen = [sources[i].recordings[0] for i in rng.choice(len(sources), count, replace=False)]
+    if renderings:
+        for i, piece in enumerate(rng.choice(len(renderings), count, replace=False)):
+            versions = renderings[piece].recordings
+            if rng.random() < RENDERED:
+                chosen[i] = versions[rng.integers(len(versions))]
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -79,10 +98,9 @@ def make(job: Job) -> str | None:
     torch.set_num_threads(1)
     try:
         rng = np.random.default_rng([job.seed, job.number])
-        count = 2 if rng.random() < TOGETHER else 1
-        chosen = rng.choice(len(_sources), size=count, replace=False)
         cache = WaveformCache(job.cache, SAMPLE_RATE)
-        waveforms = [as_float(cache.waveform(_sources[i].recordings[0])) for i in chosen]
+        parts = choose(rng, _sources, _renderings)
+        waveforms = [as_float(cache.waveform(part)) for part in parts]
         mixture = mix(waveforms, rng, round(job.seconds * SAMPLE_RATE))
         samples = np.round(mixture * 32767).astype(np.int16)
         windows = cut_windows(log_mel(as_float(samples), _teacher.weights["mel_filters"].numpy()))
@@ -109,10 +127,10 @@ def _made_otherwise(given: argparse.Namespace, sources: list[str]) -> str:
     )
 
 
-def _begin(weights: Path, sources: list[Source]) -> None:
+def _begin(weights: Path, sources: list[Source], renderings: list[Source]) -> None:
     """What a process reads once for all of its mixtures."""
-    global _teacher, _sources
-    _teacher, _sources = Teacher(dict(np.load(weights))), sources
+    global _teacher, _sources, _renderings
+    _teacher, _sources, _renderings = Teacher(dict(np.load(weights))), sources, renderings
 
 
 def main() -> int:
@@ -122,6 +140,9 @@ def main() -> int:
     parser.add_argument("source", type=Path, help="a tracks.csv or a folder")
     parser.add_argument("mixtures", type=Path, help="folder to write the mixtures to")
     parser.add_argument("features", type=Path, help="folder of the features of musicnn_features.py")
+    parser.add_argument(
+        "--renderings", type=Path, help="index.json of render_scores.py, to mix with the recordings"
+    )
     parser.add_argument("--count", type=int, default=1400, help="how many mixtures")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long each is")
     parser.add_argument(
@@ -137,8 +158,9 @@ def main() -> int:
         print(f"left out: {error}", file=sys.stderr, flush=True)
     if len(sources) < 2:
         parser.error(f"{given.source} has {len(sources)} usable recordings; a mixture takes two")
+    renderings = read_arrangements(given.renderings) if given.renderings else []
     describe(given.features)
-    if reason := _made_otherwise(given, [source.key for source in sources]):
+    if reason := _made_otherwise(given, [source.key for source in (*sources, *renderings)]):
         parser.error(reason)
     jobs = [
         Job(
@@ -147,7 +169,7 @@ def main() -> int:
             seconds=given.seconds,
             cache=given.cache,
             waveform=given.mixtures / f"{number:04d}.npy",
-            features=given.features / "mixtures" / f"{number:04d}.npy",
+            features=given.features / given.mixtures.absolute().name / f"{number:04d}.npy",
         )
         for number in range(given.count)
     ]
@@ -155,7 +177,10 @@ def main() -> int:
     print(f"{len(jobs)} mixtures, {len(jobs) - len(todo)} of them made already", flush=True)
     wrong, begun = 0, time.monotonic()
     with ProcessPoolExecutor(
-        given.jobs, get_context("spawn"), initializer=_begin, initargs=(given.weights, sources)
+        given.jobs,
+        get_context("spawn"),
+        initializer=_begin,
+        initargs=(given.weights, sources, renderings),
     ) as pool:
         for done, reason in enumerate(pool.map(make, todo), 1):
             if reason:

@@ -256,6 +256,28 @@ def test_probabilities_nought_and_one_are_certain(probability: float) -> None:
     assert torch.equal(chain(waveforms, generator()), waveforms * (1 - 2 * probability))
 
 
+def test_an_intact_view_is_cropped_and_no_stage_changes_it() -> None:
+    settings = {"random_resized_crop": {}, "polarity_inversion": {"probability": 1.0}}
+    stages = Chain.from_settings(settings, sample_rate=SAMPLE_RATE, length=8).stages
+    waveforms = torch.arange(1, 17.0).expand(4000, 16)
+    views = Chain(stages, intact=0.25)(waveforms, generator())
+    assert views.shape == (4000, 8)
+    assert (views.diff(dim=1).abs() == 1).all()
+    spared = views[:, 0] > 0
+    assert float(spared.float().mean()) == pytest.approx(0.25, abs=0.02)
+    assert torch.equal(
+        Chain(stages, intact=1.0)(waveforms, generator()).sign(), torch.ones(4000, 8)
+    )
+
+
+def test_without_intact_views_a_chain_draws_what_it_drew() -> None:
+    chain = Chain.clmr(SAMPLE_RATE, length=LENGTH)
+    waveforms = noise(3, LENGTH)
+    assert torch.equal(
+        Chain(chain.stages, intact=0.0)(waveforms, generator()), chain(waveforms, generator())
+    )
+
+
 def test_an_empty_chain_hands_out_a_copy() -> None:
     waveforms = noise(2)
     views = Chain([])(waveforms, generator())

@@ -13,6 +13,7 @@ from soundalike.errors import RecipeError
 from soundalike.model.timbre_cnn import TimbreCNNSettings
 from soundalike.model.waveform_encoder import ModelSettings, ReadoutSettings
 from soundalike.training.recipe import Recipe, TeacherSettings, read_recipe
+from soundalike.training.typed_toml import Misfit
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 LAST_PARTS = ("mixtures", "more-songs", "again")
@@ -117,25 +118,27 @@ def test_a_misfit_stops_with_the_line_it_stands_on(
         ("views = 1", 7, r"data\.views=1: a pair is two views"),
         ("same_clip = true\nviews = 4", 7, r"data\.same_clip=True: views that are kept"),
         ("arrangement_share = 0.5", 7, r"data\.arrangements names no index"),
+        ("intact = 1.5", 7, r"data\.intact=1\.5 must lie in 0\.\.1"),
         ("mixture_share = 0.5", 7, r"data\.mixtures names no folder"),
-        ('mixtures = "m"\nmixture_share = 0.5', 8, r"there is none under \[teacher\]"),
+        ('mixtures = ["a/m", "b/m"]', 7, r"data\.mixtures=.*: two folders of one name"),
+        ('mixtures = ["m"]\nmixture_share = 0.5', 8, r"there is none under \[teacher\]"),
         (
-            'mixtures = "m"\nmixture_share = 0.5\n[teacher]\nfeatures = "f"\nweight = 0',
+            'mixtures = ["m"]\nmixture_share = 0.5\n[teacher]\nfeatures = "f"\nweight = 0',
             8,
             r"there is none under \[teacher\]",
         ),
         (
-            'mixtures = "m"\nmixture_share = 0.9\n[teacher]\nfeatures = "f"',
+            'mixtures = ["m"]\nmixture_share = 0.9\n[teacher]\nfeatures = "f"',
             8,
             r"of optimizer\.batch=8 it leaves 1 to contrast",
         ),
         (
-            'mixtures = "m"\nmixture_share = 0.05\n[teacher]\nfeatures = "f"',
+            'mixtures = ["m"]\nmixture_share = 0.05\n[teacher]\nfeatures = "f"',
             8,
             r"of optimizer\.batch=8 that is not one mixture",
         ),
         (
-            'mixtures = "m"\nmixture_share = 0.5\narrangements = "a"\narrangement_share = 0.7\n'
+            'mixtures = ["m"]\nmixture_share = 0.5\narrangements = "a"\narrangement_share = 0.7\n'
             '[teacher]\nfeatures = "f"',
             8,
             r"data\.arrangement_share wants more",
@@ -225,7 +228,7 @@ def test_a_misfit_in_an_override_is_not_blamed_on_a_line(
 def test_runs_from_before_there_were_mixtures_go_on() -> None:
     recipe = read_recipe(Path(__file__).parents[2] / "recipes" / "tiny.toml")
     assert recipe.digest == "b083bf03ab03"
-    data = dataclasses.replace(recipe.data, mixtures="somewhere", mixture_views=9)
+    data = dataclasses.replace(recipe.data, mixtures=("somewhere",), mixture_views=9)
     assert dataclasses.replace(recipe, data=data).digest == recipe.digest
 
 
@@ -240,6 +243,16 @@ def test_runs_from_before_there_were_timbre_networks_and_thinning_go_on(path: Pa
     assert Recipe(model=blocks).digest == "7b7046f8acc2"
     thinned = dataclasses.replace(model, readout=ReadoutSettings((2, 6), (2,), thinning=2))
     assert Recipe(model=thinned).digest != Recipe(model=blocks).digest
+
+
+def test_views_left_intact_come_from_a_chain_that_spares_them(path: Path) -> None:
+    chain = read_recipe(path, ["data.intact=0.25"]).chain
+    assert chain is not None
+    assert chain.intact == 0.25
+    assert read_recipe(path, ["data.intact=0.25"]).digest != read_recipe(path).digest
+    assert read_recipe(path, ["teacher.steady=0.5"]).digest != read_recipe(path).digest
+    with pytest.raises(Misfit, match=r"data\.intact=0\.25: there are no \[augmentations\]"):
+        Recipe(data=dataclasses.replace(Recipe().data, intact=0.25))
 
 
 def test_the_digest_tells_recipes_apart_by_what_they_say(path: Path) -> None:

@@ -301,7 +301,7 @@ def mixtures(tmp_path: Path, music: Path) -> dict[str, dict[str, object]]:
         (features / source.key).parent.mkdir(exist_ok=True)
         np.save(features / f"{source.key}.npy", rng.normal(size=(8, 3)))
     return {
-        "data": {"mixtures": str(folder), "mixture_share": 0.5},
+        "data": {"mixtures": (str(folder),), "mixture_share": 0.5},
         "teacher": {"features": str(features), "columns": "heard", "directions": 3, "spans": 2},
     }
 

@@ -119,14 +119,21 @@ def test_artists_are_numbered_and_no_name_is_no_artist() -> None:
 # Arrangements
 
 
-def test_mixtures_are_the_numbered_files_of_a_folder(tmp_path: Path) -> None:
+def test_mixtures_are_the_numbered_files_of_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "rendered"
     with pytest.raises(RecipeError, match="is not a folder of mixtures"):
-        read_mixtures(tmp_path)
+        read_mixtures(folder)
+    folder.mkdir()
     for name in ("0001.npy", "0000.npy", "0002.partial.npy", "notes.npy"):
-        np.save(tmp_path / name, np.zeros(3, np.int16))
-    assert read_mixtures(tmp_path) == [
-        Source(f"mixtures/{n}", (tmp_path / f"{n}.npy",), mixed=True) for n in ("0000", "0001")
+        np.save(folder / name, np.zeros(3, np.int16))
+    mixtures = [
+        Source(f"rendered/{n}", (folder / f"{n}.npy",), mixed=True) for n in ("0000", "0001")
     ]
+    assert read_mixtures(folder) == mixtures
+    monkeypatch.chdir(folder)
+    assert [mixture.key for mixture in read_mixtures(".")] == [m.key for m in mixtures]
 
 
 def test_groups_of_two_renderings_or_more_are_read(tmp_path: Path) -> None:

@@ -134,6 +134,34 @@ def test_columns_are_chosen_by_name(targets_of: Callable[..., TeacherTargets]) -
         targets_of(columns="fourth")
 
 
+def test_steady_targets_differ_alike_within_tracks_in_every_direction(
+    targets_of: Callable[..., TeacherTargets],
+) -> None:
+    def within(targets: TeacherTargets) -> np.ndarray:
+        apart = np.concatenate([w - w.mean(axis=0) for w in targets.heard.values()])
+        return np.linalg.svd(apart)[1]
+
+    def spread(**changes: float) -> float:
+        deviations = within(targets_of(**changes))
+        return float(deviations[0] / deviations[-1])
+
+    plain, half, full = spread(), spread(steady=0.5), spread(steady=1.0)
+    assert plain > half > full
+    # All but what every direction is given beforehand.
+    assert full == pytest.approx(1.0, abs=0.25)
+    np.testing.assert_array_equal(targets_of(steady=0.0)(clip(0, 5)), targets_of()(clip(0, 5)))
+
+
+def test_targets_cannot_be_steady_where_nothing_changes_within_a_track(
+    targets_of: Callable[..., TeacherTargets], features: Path
+) -> None:
+    for name in ("a/one", "two"):
+        windows = np.load(features / f"{name}.opus.npy")
+        np.save(features / f"{name}.opus.npy", windows[:1].repeat(len(windows), axis=0))
+    with pytest.raises(RecipeError, match=r"teacher\.steady=0\.5: within no track"):
+        targets_of(steady=0.5)
+
+
 def test_mixtures_can_be_asked_about_and_change_no_other_target(
     targets_of: Callable[..., TeacherTargets], features: Path
 ) -> None:

@@ -187,12 +187,14 @@ CLMR_STAGES = tuple(STAGES)[:8]
 class Chain:
     """Stages in a row; each changes the examples that its own coin picks, the rest pass untouched.
 
+    `intact` is the share of examples that are cropped and not changed by any stage.
+
     chain = Chain.clmr(sample_rate=16_000, length=480_000)
     views = chain(waveforms, torch.Generator().manual_seed(0))
     """
 
-    def __init__(self, stages: Sequence[Stage]) -> None:
-        self.stages = tuple(stages)
+    def __init__(self, stages: Sequence[Stage], *, intact: float = 0.0) -> None:
+        self.stages, self.intact = tuple(stages), intact
         for stage in self.stages:
             if not 0 <= stage.probability <= 1:
                 raise ValueError(f"{stage}: a probability lies between 0 and 1")
@@ -227,8 +229,12 @@ class Chain:
     def __call__(self, waveforms: Tensor, rng: torch.Generator) -> Tensor:
         """float32 [B, T] -> float32 [B, L]; `rng` is a CPU generator. The input is not changed."""
         views = waveforms
+        # Without the setting nothing is drawn for it: views that are kept stay those of their recipe.
+        spared = torch.rand(len(views), generator=rng) < self.intact if self.intact else None
         for stage in self.stages:
             chosen = torch.rand(len(views), generator=rng) < stage.probability
+            if spared is not None and not isinstance(stage, RandomResizedCrop):
+                chosen &= ~spared
             if chosen.all():
                 views = stage(views, rng)
             elif chosen.any():

@@ -33,12 +33,11 @@ class DataSettings:
     music: str = "../shared/music/tracks.csv"  # CSV with path and split columns, or a folder
     arrangements: str = ""  # index.json of rendered scores (scores/rendering.py); "" for none
     arrangement_share: float = 0.0  # of each batch
-    mixtures: str = (
-        ""  # folder of sums of recordings (recipes/teachers/musicnn_mixtures.py); "" for none
-    )
+    mixtures: tuple[str, ...] = ()  # folders of recipes/teachers/musicnn_mixtures.py
     mixture_share: float = 0.0  # of each batch
     cache: str = ".cache/waveforms"  # decoded once to 16-bit, read from there ever after
     clip: float = 0.0  # seconds drawn from a track before the chain crops; 0: the segment length
+    intact: float = 0.0  # share of the views that the chain crops and does not change
     same_clip: bool = False  # CLMR: both views of a track come from one clip
     views: int = 0  # kept per recording and drawn from again (view_bank.py); 0: fresh at every step
     arrangement_views: int = 8  # the same for every rendering, where `views` is above 0
@@ -67,6 +66,7 @@ class TeacherSettings:
     columns: str = "mean_pool+max_pool"  # which of the teacher's features, joined by +
     weight: float = 1.0
     directions: int = 256  # principal components of the teacher's features that are learnt
+    steady: float = 0.0  # power of the deviation within a track that every direction is divided by
     relations: float = 1.0  # weight of the batch's similarity matrix beside each single target
     spans: int = 0  # stretches of a view that are each compared with what the teacher heard there
 
@@ -123,6 +123,7 @@ LIMITS = (
     ("data.arrangement_share", 0, 1),
     ("data.mixture_share", 0, 1),
     ("data.clip", 0, math.inf),
+    ("data.intact", 0, 1),
     ("data.views", 0, 10_000),
     ("data.arrangement_views", 1, 10_000),
     ("data.mixture_views", 2, 10_000),
@@ -145,6 +146,7 @@ LIMITS = (
     ("pitch_views.narrow_band", 0, 1),
     ("teacher.weight", 0, math.inf),
     ("teacher.directions", 1, math.inf),
+    ("teacher.steady", 0, 1),
     ("teacher.relations", 0, math.inf),
     ("teacher.spans", 0, 1_000),
     ("optimizer.batch", 2, math.inf),
@@ -209,7 +211,8 @@ class Recipe:
     @property
     def chain(self) -> Chain | None:
         """The augmentations, clips [B, C] -> views [B, L]; None where a view is the bare clip."""
-        return self._chain(self.augmentations) if self.augmentations else None
+        chain = self._chain(self.augmentations) if self.augmentations else None
+        return Chain(chain.stages, intact=self.data.intact) if chain else None
 
     @property
     def changes(self) -> Chain:
@@ -234,6 +237,8 @@ class Recipe:
             yield "data.clip", f"shorter than model.segments.length={model.segments.length}"
         if self.clip > model.samples and "random_resized_crop" not in self.augmentations:
             yield "data.clip", "longer than a segment, and no random_resized_crop cuts it to one"
+        if data.intact and not self.augmentations:
+            yield "data.intact", "there are no [augmentations] to spare a view"
         if self.teacher.spans and model.kind not in IN_TIME:
             kinds = " and ".join(f'"{kind}"' for kind in IN_TIME)
             yield "teacher.spans", f'{kinds} answer for a stretch of time, not a "{model.kind}"'
@@ -253,6 +258,11 @@ class Recipe:
             yield "data.arrangement_share", "data.arrangements names no index of renderings"
         if data.mixture_share and not data.mixtures:
             yield "data.mixture_share", "data.mixtures names no folder of mixtures"
+        if len({Path(folder).absolute().name for folder in data.mixtures}) < len(data.mixtures):
+            yield (
+                "data.mixtures",
+                "two folders of one name; a mixture is known by its folder's name",
+            )
         if data.mixture_share:
             yield from self._mixture_contradictions()
         if self.objective == "contrastive" and not (self.contrast.weight or self.teacher.features):
@@ -317,6 +327,11 @@ class Recipe:
         if not self.data.mixture_share:
             for name in ("mixtures", "mixture_share", "mixture_views"):
                 del settings["data"][name]
+        else:
+            settings["data"]["mixtures"] = ", ".join(self.data.mixtures)
+        for table, name in (("data", "intact"), ("teacher", "steady")):
+            if not settings[table][name]:
+                del settings[table][name]
         text = json.dumps(settings, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

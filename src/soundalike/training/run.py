@@ -147,6 +147,8 @@ def _pairs(
     front_end = asdict(getattr(settings, heard)) if heard else settings.sample_rate
     clip = plan.clip if plan.clip == settings.samples else [plan.clip, settings.samples]
     depends_on = [recipe.augmentations, front_end, recipe.seed]
+    if recipe.data.intact:
+        depends_on.append(recipe.data.intact)
 
     def bank(pool: Sequence[Source], views: int) -> ViewBank:
         keys = [(source.key, len(source.recordings)) for source in pool]
@@ -199,7 +201,8 @@ def _arrangements(recipe: Recipe) -> list[Source]:
 
 
 def _mixtures(recipe: Recipe) -> list[Source]:
-    return read_mixtures(recipe.data.mixtures) if recipe.data.mixture_share else []
+    folders = recipe.data.mixtures if recipe.data.mixture_share else ()
+    return [mixture for folder in folders for mixture in read_mixtures(folder)]
 
 
 def _check_batch(recipe: Recipe, pools: Pools) -> None:

@@ -85,12 +85,16 @@ def read_arrangements(index: str | Path) -> list[Source]:
 
 
 def read_mixtures(folder: str | Path) -> list[Source]:
-    """Mixtures of recordings, as recipes/teachers/musicnn_mixtures.py writes them."""
+    """Mixtures of recordings, as recipes/teachers/musicnn_mixtures.py writes them.
+
+    They go by the name of their folder and their number, as what their teacher heard in them does.
+    """
     files = sorted(Path(folder).glob("[0-9]*.npy"))
     files = [file for file in files if not file.stem.endswith(".partial")]
     if not files:
-        raise RecipeError(f'data.mixtures="{folder}" is not a folder of mixtures')
-    return [Source(f"mixtures/{file.stem}", (file,), mixed=True) for file in files]
+        raise RecipeError(f'data.mixtures: "{folder}" is not a folder of mixtures')
+    name = Path(folder).absolute().name
+    return [Source(f"{name}/{file.stem}", (file,), mixed=True) for file in files]
 
 
 def _from_csv(path: Path, split: str) -> list[Source]:

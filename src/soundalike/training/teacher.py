@@ -29,13 +29,18 @@ from soundalike.training.pairs import Batch, Clip
 from soundalike.training.recipe import TeacherSettings
 from soundalike.training.sources import Source
 
+SHRINKAGE = 0.05
+"""Share of the mean variance within tracks that every direction is given."""
+
 
 class TeacherTargets:
     """Looks up what the teacher heard in a clip.
 
     The features are standardised and turned onto their first `directions` principal components, both
     fitted on the sources given, so that cosines of targets are the cosines a user of the teacher sees.
-    `mixtures` can be asked about, too.
+    With `steady` what the teacher hears change within a recording counts less: directions are divided by
+    that power of their deviation there (docs/lab/13-what-stays-within-a-track.md). `mixtures` can be asked
+    about, too.
     """
 
     def __init__(
@@ -70,6 +75,8 @@ class TeacherTargets:
         standard = (everything - mean) / std
         _, vectors = np.linalg.eigh(standard.T @ standard)
         turn = vectors[:, ::-1][:, : self.directions] / std[:, None]
+        if settings.steady:
+            turn = turn @ _steadied([w @ turn for w in heard.values()], settings.steady)
         heard |= heard_mixed
         self.heard = {key: ((w - mean) @ turn).astype(np.float32) for key, w in heard.items()}
 
@@ -101,6 +108,24 @@ class TeacherTargets:
         share = (places - lower)[:, None].astype(np.float32)
         between: np.ndarray = windows[lower] * (1 - share) + windows[upper] * share
         return between
+
+
+def _steadied(tracks: Sequence[np.ndarray], strength: float) -> np.ndarray:
+    """A matrix [K, K] that divides by the deviation within tracks, windows [W, K], to a power.
+
+    Within-class covariance normalisation, the class being the track: Hatch, Kajarekar and Stolcke,
+    Interspeech 2006 (there to the full power).
+    """
+    apart = np.concatenate([windows - windows.mean(axis=0) for windows in tracks])
+    if np.allclose(apart, 0, atol=1e-4):  # directions of standardised features vary by about 1
+        raise RecipeError(f"teacher.steady={strength}: within no track the teacher hears a change")
+    covariance = apart.T @ apart / (len(apart) - len(tracks))
+    K = len(covariance)
+    # A little of the mean variance is added to all, for there are not many more windows than directions.
+    covariance += SHRINKAGE * np.trace(covariance) / K * np.eye(K)
+    variances, directions = np.linalg.eigh(covariance)
+    matrix: np.ndarray = (directions * variances ** (-strength / 2)) @ directions.T
+    return matrix
 
 
 def _read(folder: Path, sources: Sequence[Source], columns: np.ndarray) -> dict[str, np.ndarray]:
