@@ -12,7 +12,7 @@ import torch
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from soundalike.audio.melspectrogram import LogMelSettings, analysis_kernels
+from soundalike.audio.melspectrogram import LogMelSettings, fourier_waves
 from soundalike.errors import ModelError
 from soundalike.model import export
 from soundalike.model.checkpoint import from_pretrained, save_pretrained
@@ -212,23 +212,15 @@ def test_a_graph_that_answers_differently_is_not_written(
 
 
 @pytest.mark.parametrize("window", [256, 400, 512])
-def test_computed_kernels_equal_the_stored_ones(window: int) -> None:
+def test_computed_waves_equal_the_stored_ones(window: int) -> None:
     settings = LogMelSettings(window=window)
-    expected = analysis_kernels(settings)
-    stored = numpy_helper.from_array(expected, "front_end.analysis")
+    expected = fourier_waves(settings)
+    stored = numpy_helper.from_array(expected, "front_end.waves")
     output = onnx.helper.make_tensor_value_info("out", onnx.TensorProto.FLOAT, expected.shape)
-    last = onnx.helper.make_node("Identity", ["front_end.analysis"], ["out"])
+    last = onnx.helper.make_node("Identity", ["front_end.waves"], ["out"])
     model = onnx.helper.make_model(onnx.helper.make_graph([last], "g", [], [output], [stored]))
-    export._compute_kernels(model, "front_end.analysis", settings)
-    assert all(tensor.name != "front_end.analysis" for tensor in model.graph.initializer)
+    export._compute_waves(model, "front_end.waves", settings)
+    assert all(tensor.name != "front_end.waves" for tensor in model.graph.initializer)
     (computed,) = ReferenceEvaluator(model).run(None, {})
     assert computed.dtype == np.float32
     assert np.abs(computed - expected).max() < 1e-7
-
-
-def test_kernels_with_preemphasis_stay_stored() -> None:
-    settings = LogMelSettings.published_ast()
-    stored = numpy_helper.from_array(analysis_kernels(settings), "front_end.analysis")
-    model = onnx.helper.make_model(onnx.helper.make_graph([], "g", [], [], [stored]))
-    export._compute_kernels(model, "front_end.analysis", settings)
-    assert list(model.graph.initializer) == [stored]

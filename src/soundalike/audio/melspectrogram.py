@@ -2,20 +2,21 @@
 
     waveforms float32 [B, L], -1..1   ->   log-mel float32 [B, M, F],  F = (L - window) // hop + 1
 
-Source: the filter-bank front end of AST (Gong et al. 2021, section 2.1), which is Kaldi's `fbank`:
-every step from the frame to its Fourier transform is linear, so all of them are folded into one
-matrix and a strided convolution applies it. That is exact, and it exports to ONNX as it stands, so
-there is no second implementation that could drift from the one the encoder was trained with.
+Source: the filter-bank front end of AST (Gong et al. 2021, section 2.1), which is Kaldi's `fbank`. A
+frame's Fourier transform is a matrix product, which exports to ONNX as it stands, so there is no second
+implementation that could drift from the one the encoder was trained with. The product is half as large
+as it might be: seen from the middle of a frame its window and every cosine are even and every sine is odd, so
+the second half of the frame, mirrored, is laid upon the first.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 LOG_FLOOR = float(np.finfo(np.float32).eps)
 """Kaldi's floor under the logarithm: digital silence becomes ln(1.19e-7) = -15.9, not -inf."""
@@ -48,6 +49,8 @@ class LogMelSettings:
     def __post_init__(self) -> None:
         if self.window > self.n_fft:
             raise ValueError(f"window={self.window} must not exceed n_fft={self.n_fft}")
+        if self.window % 2 or self.n_fft % 2:
+            raise ValueError(f"window={self.window} and n_fft={self.n_fft} must both be even")
         if not 0 <= self.f_min < self.f_max <= self.sample_rate / 2:
             raise ValueError(
                 f"f_min={self.f_min} and f_max={self.f_max} must lie in order between 0 and half "
@@ -76,14 +79,14 @@ class LogMelSettings:
 class LogMel(nn.Module):
     """Log-mel spectrogram, normalised to about zero mean and half unit variance as in AST."""
 
-    analysis: Tensor  # [2K, 1, window]: cosine rows, then sine rows, of K frequency bins
+    waves: Tensor  # [2, window / 2, K]: windowed cosines, then sines, of K frequency bins
     filters: Tensor  # [M, K]
 
     def __init__(self, settings: LogMelSettings) -> None:
         super().__init__()
         self.settings = settings
         # Fixed by the settings, so never stored among the weights.
-        self.register_buffer("analysis", torch.from_numpy(analysis_kernels(settings)), False)
+        self.register_buffer("waves", torch.from_numpy(fourier_waves(settings)), False)
         self.register_buffer("filters", torch.from_numpy(mel_filters(settings)), False)
 
     def forward(self, waveforms: Tensor) -> Tensor:
@@ -99,33 +102,56 @@ class LogMel(nn.Module):
         if self.settings.loudness is not None:
             level = x.square().mean(dim=1, keepdim=True).sqrt().clamp(min=QUIETEST)
             x = x * (10 ** (self.settings.loudness / 20) / level)
-        spectrum = F.conv1d(x.unsqueeze(1), self.analysis, stride=self.settings.hop)  # [B, 2K, F]
-        real, imaginary = spectrum.chunk(2, dim=1)
-        power = real.square() + imaginary.square()  # [B, K, F]
-        mel = torch.matmul(self.filters, power)  # [B, M, F]
+        first, second = self._frames(x).chunk(2, dim=2)  # [B, F, window / 2]
+        second = second.flip(2)
+        cosines, sines = self.waves
+        real, imaginary = (first + second) @ cosines, (first - second) @ sines  # [B, F, K]
+        power = real.square() + imaginary.square()
+        mel = (power @ self.filters.T).transpose(1, 2)  # [B, M, F]
         normalised: Tensor = (mel.clamp(min=LOG_FLOOR).log() - self.settings.mean) / (
             2 * self.settings.std
         )
         return normalised
 
+    def _frames(self, x: Tensor) -> Tensor:
+        """Frames [B, F, window] of waveforms [B, L], as Kaldi prepares them."""
+        settings = self.settings
+        window, hop = settings.window, settings.hop
+        past = (settings.frames(x.shape[1]) - 1) * hop + window
+        # In blocks that frames and hops are whole numbers of: slices, where `unfold` would be a gather.
+        block = math.gcd(window, hop)
+        blocks = x[:, :past].reshape(-1, past // block, block)
+        last = (past - window) // block + 1
+        parts = [blocks[:, i : i + last : hop // block] for i in range(window // block)]
+        frames = torch.cat(parts, dim=2)
+        if settings.remove_offset:
+            frames = frames - frames.mean(dim=2, keepdim=True)
+        if settings.preemphasis:
+            # Kaldi repeats the first sample before the frame.
+            previous = torch.cat([frames[..., :1], frames[..., :-1]], dim=2)
+            frames = frames - settings.preemphasis * previous
+        return frames
 
-def analysis_kernels(settings: LogMelSettings) -> np.ndarray:
-    """Frame -> complex spectrum as one real matrix, float32 [2K, 1, window], K = n_fft / 2 + 1.
 
-    X = DFT · diag(hann) · preemphasis · offset removal; each factor is a matrix on the frame.
+def fourier_waves(settings: LogMelSettings) -> np.ndarray:
+    """Windowed cosines and sines of the first half of a frame, float32 [2, window / 2, K].
+
+    K = n_fft / 2 + 1. Their phases are nought in the middle of the frame, between its two middle samples,
+    and are whole numbers of half an `n_fft`-th of a turn. export.py has the same formula in ONNX.
     """
-    n = settings.window
-    frame = np.eye(n)
-    if settings.remove_offset:
-        frame = frame - 1 / n
-    # y[0] = (1 - c) x[0], y[i] = x[i] - c x[i-1]: Kaldi repeats the first sample before the frame.
-    previous = np.vstack([frame[:1], frame[:-1]])
-    frame = frame - settings.preemphasis * previous
-    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / (n - 1))
-    phase = 2 * np.pi * np.outer(np.arange(settings.n_fft // 2 + 1), np.arange(n)) / settings.n_fft
-    dft = np.vstack([np.cos(phase), -np.sin(phase)])
-    kernels: np.ndarray = ((dft * hann) @ frame)[:, None, :].astype(np.float32)
-    return kernels
+    half = np.arange(settings.window // 2)
+    steps = np.outer(2 * half + 1 - settings.window, np.arange(settings.n_fft // 2 + 1))
+    quarter = np.array([settings.n_fft // 2, 0])[:, None, None]  # a cosine is a sine that is ahead
+    phases = (steps + quarter) % (2 * settings.n_fft) * (np.pi / settings.n_fft)
+    waves: np.ndarray = (np.sin(phases) * hann(settings)[:, None]).astype(np.float32)
+    return waves
+
+
+def hann(settings: LogMelSettings) -> np.ndarray:
+    """First half of Kaldi's Hann window, float64 [window / 2]; the second half mirrors it."""
+    n = np.arange(settings.window // 2)
+    window: np.ndarray = 0.5 - 0.5 * np.cos(2 * np.pi * n / (settings.window - 1))
+    return window
 
 
 def mel_filters(settings: LogMelSettings) -> np.ndarray:

@@ -29,7 +29,7 @@ from onnx import numpy_helper
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from soundalike.audio.melspectrogram import LogMel, LogMelSettings
+from soundalike.audio.melspectrogram import LogMel, LogMelSettings, hann
 from soundalike.errors import ModelError
 from soundalike.model.checkpoint import model_config, replacing, stored_tensors, write_model
 from soundalike.model.waveform_encoder import SegmentEncoder
@@ -93,7 +93,7 @@ def checked_graph(
     _strip(graph)
     for name, part in model.named_modules():
         if isinstance(part, LogMel):
-            _compute_kernels(graph, f"{name}.analysis", part.settings)
+            _compute_waves(graph, f"{name}.waves", part.settings)
     _store_half(graph)
     properties = {
         "name": config["name"],
@@ -155,25 +155,22 @@ def _strip(model: onnx.ModelProto) -> None:
 # Storing less -------------------------------------------------------------------------------------
 
 
-def _compute_kernels(model: onnx.ModelProto, name: str, settings: LogMelSettings) -> None:
-    """Replace the stored kernels `name` of a log-mel [2K, 1, window], 1 MB, by their formula.
+def _compute_waves(model: onnx.ModelProto, name: str, settings: LogMelSettings) -> None:
+    """Replace the stored waves `name` of a log-mel, half a megabyte, by their formula.
 
-    Cosine and negated sine are the sine a quarter and half a turn on; the phase is a whole number
-    of `n_fft`-ths of a turn. Only for kernels that are no more than a windowed Fourier transform:
-    pre-emphasis and offset removal would need a stored matrix again.
+    That is audio/melspectrogram.fourier_waves, step by step.
     """
     graph = model.graph
     stored = [tensor for tensor in graph.initializer if tensor.name == name]
-    if not stored or settings.preemphasis or settings.remove_offset or settings.n_fft % 4:
+    if not stored:
         return
-    bins, n = settings.n_fft // 2 + 1, np.arange(settings.window)
     constants = {
-        "bin": np.tile(np.arange(bins), 2)[:, None, None],
-        "sample": n,
-        "advance": np.repeat([settings.n_fft // 4, settings.n_fft // 2], bins)[:, None, None],
-        "turn": np.array(settings.n_fft),
-        "radians": np.array(2 * np.pi / settings.n_fft),
-        "hann": 0.5 - 0.5 * np.cos(2 * np.pi * n / (settings.window - 1)),
+        "bin": np.arange(settings.n_fft // 2 + 1),
+        "sample": (2 * np.arange(settings.window // 2) + 1 - settings.window)[:, None],
+        "advance": np.array([settings.n_fft // 2, 0])[:, None, None],
+        "turn": np.array(2 * settings.n_fft),
+        "radians": np.array(np.pi / settings.n_fft),
+        "hann": hann(settings)[:, None],
     }
     steps: list[tuple[str, str, dict[str, int]]] = [
         ("Mul", "sample", {}),
