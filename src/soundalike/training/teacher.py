@@ -39,7 +39,7 @@ class TeacherTargets:
     The features are standardised and turned onto their first `directions` principal components, both
     fitted on the sources given, so that cosines of targets are the cosines a user of the teacher sees.
     With `steady` what the teacher hears change within a recording counts less: directions are divided by
-    that power of their deviation there (docs/lab/13-what-stays-within-a-track.md). `mixtures` can be asked
+    that power of their deviation there (docs/lab/13-clean-music-and-more-of-it.md). `mixtures` can be asked
     about, too.
     """
 
