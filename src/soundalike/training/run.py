@@ -146,9 +146,8 @@ def _pairs(
     heard = KINDS[settings.kind].front_end
     front_end = asdict(getattr(settings, heard)) if heard else settings.sample_rate
     clip = plan.clip if plan.clip == settings.samples else [plan.clip, settings.samples]
-    intact = (
-        [recipe.data.intact] if recipe.data.intact else []
-    )  # banks from before keep their names
+    # Not named where it is nought: banks from before keep their names.
+    intact = [recipe.data.intact] if recipe.data.intact else []
     depends_on = [recipe.augmentations, front_end, recipe.seed, *intact]
 
     def bank(pool: Sequence[Source], views: int) -> ViewBank:
