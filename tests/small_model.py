@@ -62,7 +62,7 @@ def small_timbre(name: str) -> ModelSettings:
         long=4,
         width=8,
         depth=3,
-        stretch=12,
+        stretch=24,
         dimension=16,
     )
     return replace(small_ast(name), kind="timbre_cnn", timbre_cnn=shape)

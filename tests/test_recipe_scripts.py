@@ -254,6 +254,7 @@ def test_mixtures_and_what_is_heard_in_them_are_made_once(
         number=3,
         seed=1,
         seconds=12.0,
+        level=None,
         cache=tmp_path / "cache",
         waveform=tmp_path / "mixtures" / "0003.npy",
         features=tmp_path / "features" / "mixtures" / "0003.npy",

@@ -1,15 +1,15 @@
 """What musicnn hears in a collection: features per 3 s window, to distil into our own encoder.
 
 musicnn_weights.py, which runs once in an environment of musicnn's own, says what musicnn is and
-writes its weights. The network itself is done here again, by matrix products in half the bits: with
-one input channel and filters as tall as the spectrogram, that takes a core half of the time that
-TensorFlow takes, and less where processors multiply bfloat16.
+writes its weights. The network itself is done here again, and nine filters in ten are left out of it, because
+they say the same of all music: that takes a core a thirtieth of the time that TensorFlow takes.
 
     python recipes/teachers/musicnn_features.py WEIGHTS.npz --check
     python recipes/teachers/musicnn_features.py WEIGHTS.npz tracks.csv .cache/teachers/musicnn --split train
 
-The collection is a `tracks.csv` (columns `path`, relative to its folder, and `split`) or a folder of
-music. Out come, resumably:
+musicnn hears how loud music is, our encoders do not: with `--level -20` every 30 s are brought to that level
+before, and it says nothing that a student could not know. The collection is a `tracks.csv` (columns `path`,
+relative to its folder, and `split`) or a folder of music. Out come, resumably:
 
     features/<track's path>.npy   float16 [windows, 1706]; window i hears 3 i to 3 i + 3 seconds
     features/layout.json          window, hop, and each feature's columns as [first, past the end]
@@ -37,6 +37,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from soundalike.audio.endings import AUDIO_EXTENSIONS
+from soundalike.audio.melspectrogram import QUIETEST
 from soundalike.audio.waveform import load_audio
 
 SAMPLE_RATE = 16_000
@@ -46,11 +47,23 @@ HOP_SECONDS = 3.0
 FEATURES = {"mean_pool": 753, "max_pool": 753, "penultimate": 200}
 TIMBRAL = (0, 1)  # numbers of its convolutions: tall filters, 7 frames long
 TEMPORAL = (2, 3, 4)  # filters of one band, 128, 64 and 32 frames long
+IN_TIME = (5, 6, 7)  # over all channels, 7 frames long
+NOTHING = (
+    1e-3  # sum of a kernel's absolute weights below which its answer stays within 0.005 of its bias
+)
+TOGETHER = 8  # windows at a time: what the filters answer to them is 70 MB
 EPSILON = 1e-3  # of its batch normalisations
+LEVEL_SECONDS = (
+    30  # that are brought to one level, a segment of our encoders; a multiple of the hop
+)
 
 
 class Teacher:
-    """musicnn's network on one window at a time; weights under the names of its checkpoint."""
+    """musicnn's network on windows of 3 s; weights under the names of its checkpoint.
+
+    Of its 561 filters 63 are left: the kernels of the others have been driven to nothing, and whatever is
+    played, they say the same. Those are not asked.
+    """
 
     def __init__(self, weights: dict[str, np.ndarray]) -> None:
         self.weights = {name: torch.from_numpy(value) for name, value in weights.items()}
@@ -58,53 +71,56 @@ class Teacher:
     @torch.no_grad()
     def features(self, windows: np.ndarray) -> np.ndarray:
         """Features of windows [n, 187, 96], float32 [n, 1706]."""
-        return np.stack([self._window(torch.from_numpy(window)).numpy() for window in windows])
+        parts = [windows[i : i + TOGETHER] for i in range(0, len(windows), TOGETHER)]
+        return np.concatenate([self._windows(torch.from_numpy(part)).numpy() for part in parts])
 
-    def _window(self, log_mel: Tensor) -> Tensor:
-        scale, shift = self._normalisation(0)
+    def _windows(self, log_mel: Tensor) -> Tensor:
+        scale, shift = self.normalisation(0)
         x = log_mel * scale + shift
-        front = [self._tallest(F.pad(x, (0, 0, 3, 3)), i) for i in TIMBRAL]
-        for i in TEMPORAL:
-            length = self.weights[_convolution(i, "kernel")].shape[0]
-            front.append(self._tallest(F.pad(x, (0, 0, (length - 1) // 2, length // 2)), i))
-        layers = [torch.cat(front, dim=1).T]  # [561, 187]
-        for i in (5, 6, 7):
+        layers = [torch.cat([self._tallest(x, i) for i in (*TIMBRAL, *TEMPORAL)], dim=1)]
+        for i in IN_TIME:  # [n, 561, 187], then 64 channels each
             layer = self._middle(layers[-1], i)
-            layers.append(layer if i == 5 else layer + layers[-1])
-        everything = torch.cat(layers)  # [753, 187]
-        most, mean = everything.amax(dim=1), everything.mean(dim=1)
-        scale, shift = self._normalisation(9)
-        both = torch.stack([most, mean], dim=1).flatten() * scale + shift
+            layers.append(layer if i == IN_TIME[0] else layer + layers[-1])
+        everything = torch.cat(layers, dim=1)  # [n, 753, 187]
+        most, mean = everything.amax(dim=2), everything.mean(dim=2)
+        scale, shift = self.normalisation(9)
+        both = torch.stack([most, mean], dim=2).flatten(1) * scale + shift
         dense = F.relu(both @ self.weights["dense/kernel"] + self.weights["dense/bias"])
-        scale, shift = self._normalisation(10)
-        return torch.cat([mean, most, dense * scale + shift])
+        scale, shift = self.normalisation(10)
+        return torch.cat([mean, most, dense * scale + shift], dim=1)
 
     def _tallest(self, x: Tensor, i: int) -> Tensor:
-        """Convolution i of [frames, bands], rectified, normalised, its maximum over the bands.
+        """Convolution i of [n, frames, bands], rectified, normalised, its maximum over the bands.
 
         Rectifying and normalising are monotonous, so the maximum is taken first, or the minimum where
         the normalisation turns a channel round.
         """
         kernel, bias = (
-            self.weights[_convolution(i, "kernel")],
-            self.weights[_convolution(i, "bias")],
+            self.weights[convolution(i, "kernel")],
+            self.weights[convolution(i, "bias")],
         )
-        frames, bands, _, channels = kernel.shape
-        patches = x.bfloat16().unfold(0, frames, 1).unfold(1, bands, 1)  # [T, bands left, kt, kf]
-        rows = patches.reshape(-1, frames * bands) @ kernel.reshape(-1, channels).bfloat16()
-        answers = rows.view(*patches.shape[:2], channels)
-        scale, shift = self._normalisation(i + 1)
-        outermost = torch.where(scale > 0, answers.amax(dim=1), answers.amin(dim=1)).float()
-        return F.relu(outermost + bias) * scale + shift
+        before, after = (kernel.shape[0] - 1) // 2, kernel.shape[0] // 2
+        live = kernel.abs().sum(dim=(0, 1, 2)) > NOTHING
+        answers = F.conv2d(
+            F.pad(x, (0, 0, before, after))[:, None], kernel[..., live].permute(3, 2, 0, 1)
+        )  # [n, live, frames, places]
+        scale, shift = self.normalisation(i + 1)
+        turned = (scale[live] < 0)[:, None]
+        outermost = torch.zeros(len(x), len(bias), x.shape[1])
+        outermost[:, live] = torch.where(turned, answers.amin(dim=3), answers.amax(dim=3))
+        return F.relu(outermost + bias[:, None]) * scale[:, None] + shift[:, None]
+
+    def in_time(self, x: Tensor, i: int) -> Tensor:
+        """Convolution i over time, of all channels [..., C, frames], as it answers."""
+        kernel = self.weights[convolution(i, "kernel")].squeeze(2).permute(2, 1, 0)
+        return F.conv1d(x, kernel, self.weights[convolution(i, "bias")], padding=3)
 
     def _middle(self, x: Tensor, i: int) -> Tensor:
-        """Convolution i over time, of all channels [C, 187]."""
-        kernel = self.weights[_convolution(i, "kernel")].squeeze(2).permute(2, 1, 0)
-        scale, shift = self._normalisation(i + 1)
-        y = F.relu(F.conv1d(x[None], kernel, self.weights[_convolution(i, "bias")], padding=3)[0])
-        return y * scale[:, None] + shift[:, None]
+        """The same rectified and normalised."""
+        scale, shift = self.normalisation(i + 1)
+        return F.relu(self.in_time(x, i)) * scale[:, None] + shift[:, None]
 
-    def _normalisation(self, i: int) -> tuple[Tensor, Tensor]:
+    def normalisation(self, i: int) -> tuple[Tensor, Tensor]:
         """Batch normalisation i as a factor and a summand."""
         name = "batch_normalization" + (f"_{i}" if i else "")
         gamma, beta, mean, variance = (
@@ -115,7 +131,8 @@ class Teacher:
         return scale, beta - mean * scale
 
 
-def _convolution(i: int, part: str) -> str:
+def convolution(i: int, part: str) -> str:
+    """The name of the kernel or the bias of convolution i."""
     return f"conv2d_{i}/{part}" if i else f"conv2d/{part}"
 
 
@@ -135,6 +152,18 @@ def log_mel(waveform: np.ndarray, filters: np.ndarray) -> np.ndarray:
     return frames
 
 
+def levelled(waveform: np.ndarray, level: float | None) -> np.ndarray:
+    """A waveform [T] whose every 30 s have a level, dBFS of their root mean square; None: as it is."""
+    if level is None:
+        return waveform
+    parts = []
+    for first in range(0, len(waveform), LEVEL_SECONDS * SAMPLE_RATE):
+        part = waveform[first : first + LEVEL_SECONDS * SAMPLE_RATE]
+        rms = max(float(np.sqrt(np.mean(np.square(part)))), QUIETEST)
+        parts.append(part * np.float32(10 ** (level / 20) / rms))
+    return np.concatenate(parts)
+
+
 def cut_windows(frames: np.ndarray) -> np.ndarray:
     """Windows [n, 187, 96], one every 3 s; a track too short for one is repeated."""
     if len(frames) < WINDOW_FRAMES:
@@ -152,6 +181,7 @@ class Job:
     weights: Path
     track: Path
     out: Path
+    level: float | None
 
 
 def extract(job: Job) -> str | None:
@@ -159,7 +189,7 @@ def extract(job: Job) -> str | None:
     torch.set_num_threads(1)
     weights = dict(np.load(job.weights))
     try:
-        waveform = load_audio(job.track, sample_rate=SAMPLE_RATE)
+        waveform = levelled(load_audio(job.track, sample_rate=SAMPLE_RATE), job.level)
         windows = cut_windows(log_mel(waveform, weights["mel_filters"]))
         write(job.out, halved(Teacher(weights).features(windows)))
     except Exception as error:  # one bad file must not end the run
@@ -194,23 +224,36 @@ def find_tracks(source: Path, splits: list[str]) -> tuple[Path, list[str]]:
     return source.parent, [row["path"] for split in chosen for row in rows if row["split"] == split]
 
 
-def describe(out: Path) -> None:
-    """Write layout.json: what the rows and columns of the arrays mean."""
+def describe(out: Path, level: float | None) -> str:
+    """Write layout.json, what the rows and columns of the arrays mean; why that cannot be, or ""."""
     edges = np.cumsum([0, *FEATURES.values()]).tolist()
     columns = {name: [edges[i], edges[i + 1]] for i, name in enumerate(FEATURES)}
     layout = {"model": "MSD_musicnn", "licence": "ISC", "window_s": 3.0, "hop_s": HOP_SECONDS}
+    layout |= {"level": level, "dtype": "float16", "columns": columns}
+    note = out / "layout.json"
+    if note.exists():
+        heard = json.loads(note.read_text(encoding="utf-8")).get("level")
+        if heard != level:
+            return f"{out} holds features of level {heard}, not of {level}; name another folder"
     out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({**layout, "dtype": "float16", "columns": columns}, indent=2)
-    (out / "layout.json").write_text(text + "\n", encoding="utf-8")
+    note.write_text(json.dumps(layout, indent=2) + "\n", encoding="utf-8")
+    return ""
 
 
-def run(weights: Path, source: Path, out: Path, *, splits: list[str], jobs: int) -> int:
+def run(
+    weights: Path,
+    source: Path,
+    out: Path,
+    *,
+    splits: list[str],
+    level: float | None,
+    jobs: int,
+) -> int:
     """Write the features of every track not yet done; return how many tracks failed."""
     root, names = find_tracks(source, splits)
     todo = [name for name in names if not (out / f"{name}.npy").exists()]
     print(f"{len(names)} tracks, {len(names) - len(todo)} of them done already", flush=True)
-    describe(out)
-    work = [Job(weights, root / name, out / f"{name}.npy") for name in todo]
+    work = [Job(weights, root / name, out / f"{name}.npy", level) for name in todo]
     failures, begun = [], time.monotonic()
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         for done, (name, wrong) in enumerate(zip(todo, pool.map(extract, work), strict=True), 1):
@@ -249,6 +292,9 @@ def main() -> int:
     parser.add_argument("source", type=Path, nargs="?", help="a tracks.csv or a folder")
     parser.add_argument("out", type=Path, nargs="?", help="the folder to write to")
     parser.add_argument("--split", action="append", default=[], help="of tracks.csv; repeatable")
+    parser.add_argument(
+        "--level", type=float, help="dBFS to bring every 30 s to; without it they are as they are"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument(
         "--check", action="store_true", help="compare with musicnn itself, and stop"
@@ -259,7 +305,16 @@ def main() -> int:
         return 0
     if given.out is None:
         parser.error("SOURCE and OUT are missing: the music, and the folder to write to")
-    failed = run(given.weights, given.source, given.out, splits=given.split, jobs=given.jobs)
+    if reason := describe(given.out, given.level):
+        parser.error(reason)
+    failed = run(
+        given.weights,
+        given.source,
+        given.out,
+        splits=given.split,
+        level=given.level,
+        jobs=given.jobs,
+    )
     return int(failed > 0)
 
 

@@ -31,7 +31,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from musicnn_features import SAMPLE_RATE, Teacher, cut_windows, describe, halved, log_mel, write
+from musicnn_features import (
+    SAMPLE_RATE,
+    Teacher,
+    cut_windows,
+    describe,
+    halved,
+    levelled,
+    log_mel,
+    write,
+)
 
 from soundalike.audio.pitch_shift import resample
 from soundalike.audio.segments import cut
@@ -39,6 +48,7 @@ from soundalike.training.sources import (
     Source,
     WaveformCache,
     as_float,
+    mixtures_name,
     read_arrangements,
     read_sources,
 )
@@ -69,6 +79,7 @@ class Job:
     number: int
     seed: int
     seconds: float
+    level: float | None
     cache: Path
     waveform: Path
     features: Path
@@ -103,7 +114,8 @@ def make(job: Job) -> str | None:
         waveforms = [as_float(cache.waveform(part)) for part in parts]
         mixture = mix(waveforms, rng, round(job.seconds * SAMPLE_RATE))
         samples = np.round(mixture * 32767).astype(np.int16)
-        windows = cut_windows(log_mel(as_float(samples), _teacher.weights["mel_filters"].numpy()))
+        heard = levelled(as_float(samples), job.level)
+        windows = cut_windows(log_mel(heard, _teacher.weights["mel_filters"].numpy()))
         write(job.features, halved(_teacher.features(windows)))
         write(job.waveform, samples)
     except Exception as error:  # one bad recording must not end the run
@@ -143,6 +155,7 @@ def main() -> int:
     parser.add_argument(
         "--renderings", type=Path, help="index.json of render_scores.py, to mix with the recordings"
     )
+    parser.add_argument("--level", type=float, help="as musicnn_features.py was told")
     parser.add_argument("--count", type=int, default=1400, help="how many mixtures")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long each is")
     parser.add_argument(
@@ -159,7 +172,8 @@ def main() -> int:
     if len(sources) < 2:
         parser.error(f"{given.source} has {len(sources)} usable recordings; a mixture takes two")
     renderings = read_arrangements(given.renderings) if given.renderings else []
-    describe(given.features)
+    if reason := describe(given.features, given.level):
+        parser.error(reason)
     if reason := _made_otherwise(given, [source.key for source in (*sources, *renderings)]):
         parser.error(reason)
     jobs = [
@@ -167,9 +181,10 @@ def main() -> int:
             number=number,
             seed=given.seed,
             seconds=given.seconds,
+            level=given.level,
             cache=given.cache,
             waveform=given.mixtures / f"{number:04d}.npy",
-            features=given.features / given.mixtures.absolute().name / f"{number:04d}.npy",
+            features=given.features / mixtures_name(given.mixtures) / f"{number:04d}.npy",
         )
         for number in range(given.count)
     ]

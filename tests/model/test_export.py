@@ -15,6 +15,7 @@ from onnx.reference import ReferenceEvaluator
 from soundalike.audio.melspectrogram import LogMelSettings, fourier_waves
 from soundalike.errors import ModelError
 from soundalike.model import export
+from soundalike.model.cepstrum import CepstrumSettings
 from soundalike.model.checkpoint import from_pretrained, save_pretrained
 from soundalike.model.export import export_folder, export_onnx
 from soundalike.model.senses import join
@@ -75,11 +76,21 @@ def nested_folder(
     tiny_pitch_cnn: ModelSettings,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    """As what ships: sound is two networks, one of them a transformer that looks at every other patch."""
+    """As what ships: sound is two networks, one that looks at every other patch, and statistics."""
     folder = tmp_path_factory.mktemp("nested")
     thinned = replace(tiny_ast, readout=ReadoutSettings((1, 2), (1,), thinning=2))
-    two = {"transformer": _trained(thinned), "timbre": _trained(tiny_timbre_cnn)}
-    sound = join(two, {"transformer": 1.0, "timbre": 1.0}, "tiny-sound")
+    cepstrum = replace(
+        tiny_ast,
+        name="tiny-cepstrum",
+        kind="cepstrum",
+        cepstrum=CepstrumSettings(n_mels=32, coefficients=5, lags=(1, 7)),
+    )
+    three = {
+        "transformer": _trained(thinned),
+        "timbre": _trained(tiny_timbre_cnn),
+        "cepstrum": _trained(cepstrum),
+    }
+    sound = join(three, {"transformer": 4.0, "timbre": 4.0, "cepstrum": 1.0}, "tiny-sound")
     parts = {"sound": sound, "composition": _trained(tiny_pitch_cnn)}
     export_folder(join(parts, {"sound": 2.0, "composition": 1.0}, "tiny-nested"), folder)
     return folder

@@ -181,7 +181,7 @@ def test_what_networks_hear_alike_is_made_once(
 def test_a_nested_model_comes_back_as_it_was(nested: Senses, tmp_path: Path) -> None:
     identity = export_folder(nested, tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
-    assert (config["format"], config["dimension"]) == (4, 56)
+    assert (config["format"], config["dimension"]) == (5, 56)
     assert config["parts"]["sound"]["model"]["senses"] == {
         "transformer": [0, 24],
         "timbre": [24, 40],
@@ -223,15 +223,15 @@ def test_inner_parts_keep_their_identity_and_are_held_to_it(nested: Senses, tmp_
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (("format", 3), r"parts\.sound\.model is of format 4, newer than the whole"),
-        (("parts", "sound", "model", "format", 5), r"parts\.sound\.model is of format 5, newer"),
+        (("format", 3), r"parts\.sound\.model is of format 5, newer than the whole"),
+        (("parts", "sound", "model", "format", 6), r"parts\.sound\.model is of format 6, newer"),
         (
-            ("parts", "sound", "model", "format", "4"),
-            r"parts\.sound\.model: format='4' is not a whole",
+            ("parts", "sound", "model", "format", "5"),
+            r"parts\.sound\.model: format='5' is not a whole",
         ),
         (
             ("parts", "sound", "model", "parts", "timbre", "model", "format", 1),
-            "format 1 does not know such a model, format 4 does",
+            "format 1 does not know such a model, format 5 does",
         ),
     ],
 )
@@ -418,7 +418,7 @@ PART = ("parts", "composition")
         (_change(*PART, "model", "front_end", "floor", to=0.01), "weights changed or truncated"),
         (_change(*PART, "model", "identity", to="tiny-pitch@0"), "promises tiny-pitch@0"),
         (_change("identity", to="tiny-senses@0"), "promises tiny-senses@0"),
-        (_change("format", to=5), "format 5 is newer than format 4"),
+        (_change("format", to=6), "format 6 is newer than format 5"),
     ],
 )
 def test_damage_is_named(folder: Path, damage: Callable[[Path], Any], message: str) -> None:

@@ -16,16 +16,21 @@ SMALL = TimbreCNNSettings(
     long=3,
     width=6,
     depth=2,
-    stretch=4,
+    stretch=8,
     dimension=7,
 )
 
 
 @pytest.fixture
 def small() -> TimbreCNN:
-    """A network whose norms have seen data."""
+    """A network whose norms have seen data, of which some filters answer where their shape is not."""
     torch.manual_seed(0)
     model = TimbreCNN(SMALL).train()
+    with torch.no_grad():
+        model.mixing += torch.randn(16, 16) / 10
+        model.knee.normal_()
+        model.gain.normal_()
+        model.threshold.normal_()
     for _ in range(3):
         model(torch.randn(8, 16, 40) * 2 + 1)
     return model.eval()
@@ -51,38 +56,36 @@ def _normalised(norm: torch.nn.Module, x: np.ndarray) -> np.ndarray:
 def _twin(model: TimbreCNN, log_mel: np.ndarray) -> np.ndarray:
     """h of one spectrogram [M, F], one number after the other."""
     settings = model.settings
-    x = _normalised(model.input_norm, log_mel.reshape(1, -1)).reshape(log_mel.shape)
-    M, frames = x.shape
-    n = -(-frames // 2)
+    mixing, knee, gain, threshold = (
+        p.detach().double().numpy() for p in (model.mixing, model.knee, model.gain, model.threshold)
+    )
+    x = np.log1p(np.exp(mixing @ log_mel + knee[:, None]))
+    M, n = x.shape
     rows = []
     padded = np.pad(x, ((0, 0), (2, 2)))
     for filters, height, step in zip(model.tall, settings.heights, settings.steps, strict=True):
-        weight, bias = (p.detach().double().numpy() for p in (filters.weight, filters.bias))
-        for kernel, shift in zip(weight[:, 0], bias, strict=True):
-            places = range(0, M - height + 1, step)
+        places = range(0, M - height + 1, step)
+        for kernel in filters.weight.detach().double().numpy()[:, 0]:
             rows.append(
                 [
-                    max((padded[b : b + height, 2 * t : 2 * t + 5] * kernel).sum() for b in places)
-                    + shift
+                    max((padded[b : b + height, t : t + 5] * kernel).sum() for b in places)
                     for t in range(n)
                 ]
             )
-    coarse = np.array(
-        [[x[b : b + 4, 2 * t : 2 * t + 2].mean() for t in range(n)] for b in range(0, M, 4)]
-    )
+    coarse = np.array([x[b : b + 2].mean(axis=0) for b in range(0, M, 2)])
     for filters, length in zip(model.long, settings.lengths, strict=True):
-        weight, bias = (p.detach().double().numpy() for p in (filters.weight, filters.bias))
         wide = np.pad(coarse, ((0, 0), (length // 2, length // 2)))
-        for kernel, shift in zip(weight[:, 0, 0], bias, strict=True):
+        for kernel in filters.weight.detach().double().numpy()[:, 0, 0]:
             answers = [[(band[t : t + length] * kernel).sum() for t in range(n)] for band in wide]
-            rows.append(list(np.max(answers, axis=0) + shift))
+            rows.append(list(np.max(answers, axis=0)))
+    rows = np.array(rows) * gain[:, None] + threshold[:, None]
     current = _normalised(model.filter_norm, np.maximum(0, rows))
     layers = [current]
     for i, (convolution, norm) in enumerate(zip(model.in_time, model.in_time_norms, strict=True)):
         weight, bias = (p.detach().double().numpy() for p in (convolution.weight, convolution.bias))
-        wide = np.pad(current, ((0, 0), (3, 3)))
+        wide = np.pad(current, ((0, 0), (2, 2)))
         y = [
-            [(wide[:, t : t + 7] * kernel).sum() + shift for t in range(n)]
+            [(wide[:, t : t + 5] * kernel).sum() + shift for t in range(n)]
             for kernel, shift in zip(weight, bias, strict=True)
         ]
         y = _normalised(norm, np.maximum(0, y))
@@ -120,11 +123,11 @@ def test_a_shape_is_found_wherever_it_lies_along_the_bands() -> None:
         lengths=(3,),
         long=1,
         width=4,
-        stretch=4,
+        stretch=8,
         dimension=5,
     )
     model = TimbreCNN(settings).eval()
-    torch.nn.init.zeros_(model.long[0].weight)  # these follow bands four by four, not one by one
+    torch.nn.init.zeros_(model.long[0].weight)  # these follow bands two by two, not one by one
     x = torch.zeros(2, 16, 24)
     chord = torch.randn(4, 24, generator=torch.Generator().manual_seed(2)).abs()
     x[0, 6:10], x[1, 7:11] = chord, chord
@@ -150,11 +153,38 @@ def test_the_order_of_stretches_does_not_matter_but_what_is_in_them_does(small: 
     assert not torch.allclose(small(mixed), small(x), atol=1e-3)
 
 
+def test_a_filter_may_answer_where_its_shape_is_not(small: TimbreCNN) -> None:
+    x = _spectrograms()
+    answers, heard = small.answers(x), small.layers(x)[0]
+    state = small.filter_norm.state_dict()
+    rectified = (
+        heard * (state["running_var"] + 1e-5).sqrt()[:, None] + state["running_mean"][:, None]
+    )
+    turned = small.gain < 0
+    assert turned.any()
+    assert not turned.all()
+    for sign, before, after in zip(
+        small.gain.sign().tolist(), answers[0], rectified[0], strict=True
+    ):
+        heard_there = after > 1e-4
+        if heard_there.sum() > 2:
+            slope = torch.corrcoef(torch.stack([before[heard_there], after[heard_there]]))[0, 1]
+            assert slope.item() == pytest.approx(sign, abs=1e-3)
+
+
+def test_what_is_faint_is_not_heard() -> None:
+    model = TimbreCNN(SMALL).eval()
+    torch.nn.init.constant_(model.knee, -20.0)  # as much as all of it lies below
+    x = _spectrograms()
+    assert torch.allclose(model(x), model(x * 2), atol=1e-5)
+    assert not torch.allclose(model(x + 25), model(x * 2 + 25), atol=1e-4)
+
+
 # Stretches of time --------------------------------------------------------------------------------
 
 
 def test_h_is_the_mean_of_its_stretches(small: TimbreCNN) -> None:
-    x = _spectrograms(40)  # 20 frames that are looked at, 5 stretches
+    x = _spectrograms(40)  # 5 stretches
     h, in_time = small.hear(x, 0.25, 5)
     assert in_time.shape == (3, 5, 7)
     assert torch.allclose(in_time.mean(dim=1), h, atol=1e-6)
@@ -168,8 +198,8 @@ def test_what_does_not_divide_is_left_out(small: TimbreCNN) -> None:
     h, in_time = small.hear(_spectrograms(39), 1.0, 3)
     assert in_time.shape == (3, 3, 7)
     assert h.isfinite().all()
-    with pytest.raises(ValueError, match="21 stretches of 20 frames that are looked at"):
-        small.hear(_spectrograms(40), 1.0, 21)
+    with pytest.raises(ValueError, match="41 stretches of 40 frames"):
+        small.hear(_spectrograms(40), 1.0, 41)
 
 
 # Shapes -------------------------------------------------------------------------------------------
@@ -178,8 +208,8 @@ def test_what_does_not_divide_is_left_out(small: TimbreCNN) -> None:
 def test_default_hears_thirty_seconds_in_ten_stretches() -> None:
     settings = TimbreCNNSettings()
     model = TimbreCNN(settings).eval()
-    assert settings.filters == 264
-    assert sum(p.numel() for p in model.parameters()) == 862_224
+    assert settings.filters == 96
+    assert sum(p.numel() for p in model.parameters()) == 235_840
     with torch.inference_mode():
         h, in_time = model.hear(torch.rand(1, 96, 1499), 1.0, 10)
     assert h.shape == (1, 256) == (1, model.dimension)
@@ -198,11 +228,11 @@ def test_too_few_frames_or_other_bands_are_refused(small: TimbreCNN) -> None:
     [
         ({"tall": 0}, "holds a number below 1"),
         ({"lengths": (5, 0)}, "holds a number below 1"),
-        ({"heights": (97, 40)}, r"heights=\(97, 40\) want one of steps"),
-        ({"steps": (4,)}, r"heights=\(80, 40\) want one of steps=\(4,\) each"),
+        ({"heights": (97, 38, 67)}, r"heights=\(97, 38, 67\) want one of steps"),
+        ({"steps": (4,)}, r"heights=\(38, 38, 67\) want one of steps=\(4,\) each"),
         ({"lengths": ()}, "must not be empty"),
         ({"heights": (), "steps": ()}, "must not be empty"),
-        ({"n_mels": 90}, "n_mels=90 must be a multiple of 4"),
+        ({"n_mels": 91}, "n_mels=91 must be a multiple of 2"),
         ({"lengths": (50, 25)}, r"lengths=\(50, 25\) must be odd"),
     ],
 )

@@ -10,6 +10,7 @@ from small_run import small_recipe
 
 from soundalike.audio.augmentations import Chain
 from soundalike.errors import RecipeError
+from soundalike.model.cepstrum import CepstrumSettings
 from soundalike.model.timbre_cnn import TimbreCNNSettings
 from soundalike.model.waveform_encoder import ModelSettings, ReadoutSettings
 from soundalike.training.recipe import Recipe, TeacherSettings, read_recipe
@@ -160,7 +161,7 @@ def test_not_every_encoder_answers_for_stretches_of_time() -> None:
     assert Recipe(teacher=teacher).teacher.spans == 3
     timbre, ten = ModelSettings(kind="timbre_cnn"), TeacherSettings(spans=10)
     assert Recipe(teacher=ten, model=timbre).teacher.spans == 10
-    with pytest.raises(ValueError, match=r"teacher\.spans=3: each lasts 250 frames, .*stretch=75"):
+    with pytest.raises(ValueError, match=r"teacher\.spans=3: each lasts 499 frames, .*stretch=149"):
         Recipe(teacher=teacher, model=timbre)
     words = (
         r'teacher\.spans=3: "ast" and "timbre_cnn" answer for a stretch of time, not a "pitch_cnn"'
@@ -239,6 +240,10 @@ def test_runs_from_before_there_were_timbre_networks_and_thinning_go_on(path: Pa
     timbre = dataclasses.replace(model, kind="timbre_cnn")
     narrow = dataclasses.replace(timbre, timbre_cnn=TimbreCNNSettings(tall=7))
     assert Recipe(model=narrow).digest != Recipe(model=timbre).digest
+    fewer = dataclasses.replace(model, cepstrum=CepstrumSettings(coefficients=7))
+    assert Recipe(model=fewer).digest == Recipe(model=model).digest
+    cepstra = [dataclasses.replace(each, kind="cepstrum") for each in (model, fewer)]
+    assert Recipe(model=cepstra[0]).digest != Recipe(model=cepstra[1]).digest
     blocks = dataclasses.replace(model, readout=ReadoutSettings((2, 6), (2,)))
     assert Recipe(model=blocks).digest == "7b7046f8acc2"
     thinned = dataclasses.replace(model, readout=ReadoutSettings((2, 6), (2,), thinning=2))

@@ -5,6 +5,7 @@ It knows no files of music and no training loop.
     encoder.py           Audio Spectrogram Transformer   log-mel [B, M, F] -> h [B, D]
     pitch_cnn.py         pitch network                   constant-Q [B, P, F] -> h [B, D]
     timbre_cnn.py        timbre network                  log-mel [B, M, F] -> h [B, D]
+    cepstrum.py          statistics of spectra           log-mel [B, M, F] -> h [B, D]
     sample_cnn.py        CLMR's encoder                  waveform [B, L] -> h [B, D]
     waveform_encoder.py  front end, encoder, read-out    waveform [B, L] -> embedding [B, D]
     senses.py            several of those as one         waveform [B, L] -> embedding [B, D]

@@ -12,8 +12,8 @@ says which columns of a vector are whose, so that a reader needs nothing of PyTo
 
 A part may be joined of several itself. Format 1 knows the kinds "ast" and "sample_cnn", format 2
 "pitch_cnn" and joined models, format 3 read-outs of several blocks (`readout` is empty where h is read),
-format 4 "timbre_cnn", thinned read-outs and parts that are joined. A model is written in the oldest
-format that knows it.
+format 4 thinned read-outs and parts that are joined, format 5 "timbre_cnn" (there was another network of
+that name in format 4) and "cepstrum". A model is written in the oldest format that knows it.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from soundalike.model.waveform_encoder import (
     WaveformEncoder,
 )
 
-FORMAT = 4
+FORMAT = 5
 """The newest. A reader of format n reads every format up to n and refuses newer ones."""
 
 LAYERED, THINNED, NESTED = 3, 4, 4
 """The oldest that know read-outs of several blocks, of thinned patches, and joined parts."""
 
-FORMATS = {"ast": 1, "sample_cnn": 1, "pitch_cnn": 2, SENSES: 2, "timbre_cnn": 4}
+FORMATS = {"ast": 1, "sample_cnn": 1, "pitch_cnn": 2, SENSES: 2, "timbre_cnn": 5, "cepstrum": 5}
 """The oldest that knows a kind, if h is read."""
 
 MEANING = ("kind", "front_end", "encoder", "readout", "segments")

@@ -9,6 +9,7 @@ D is the width of the encoder, or R times that where R means and deviations of i
     sample_cnn    none, the waveform   CLMR's network
     pitch_cnn     constant-Q           pitch network: what is played
     timbre_cnn    log-mel              timbre network: what the sound of a moment is made of
+    cepstrum      log-mel              statistics of the spectrum's shape; nothing is learnt
 
 The read-out is fitted once after training (`Readout.fit`) and belongs to the weights: an encoder
 compared by bare cosine of h is dominated by the few directions along which all music is alike.
@@ -28,6 +29,7 @@ from torch.nn import functional as F
 from soundalike.audio.constant_q import ConstantQ, ConstantQSettings
 from soundalike.audio.melspectrogram import LogMel, LogMelSettings
 from soundalike.audio.segments import cut, grid, sample_range
+from soundalike.model.cepstrum import Cepstrum, CepstrumSettings
 from soundalike.model.encoder import AST, ASTSettings
 from soundalike.model.pitch_cnn import PitchCNN, PitchCNNSettings
 from soundalike.model.sample_cnn import SampleCNN, SampleCNNSettings
@@ -70,7 +72,7 @@ class ModelSettings:
     """
 
     name: str = "ast-30s"
-    kind: Literal["ast", "sample_cnn", "pitch_cnn", "timbre_cnn"] = "ast"
+    kind: Literal["ast", "sample_cnn", "pitch_cnn", "timbre_cnn", "cepstrum"] = "ast"
     segments: SegmentSettings = field(default_factory=SegmentSettings)
     readout: ReadoutSettings = field(default_factory=ReadoutSettings)
     front_end: LogMelSettings = field(default_factory=LogMelSettings)
@@ -79,6 +81,7 @@ class ModelSettings:
     constant_q: ConstantQSettings = field(default_factory=ConstantQSettings)
     pitch_cnn: PitchCNNSettings = field(default_factory=PitchCNNSettings)
     timbre_cnn: TimbreCNNSettings = field(default_factory=TimbreCNNSettings)
+    cepstrum: CepstrumSettings = field(default_factory=CepstrumSettings)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -90,6 +93,7 @@ class ModelSettings:
             "sample_cnn": self._check_sample_cnn,
             "pitch_cnn": self._check_pitch_cnn,
             "timbre_cnn": self._check_timbre_cnn,
+            "cepstrum": self._check_cepstrum,
         }
         check[self.kind]()
 
@@ -146,7 +150,11 @@ class ModelSettings:
 
     def _check_timbre_cnn(self) -> None:
         self._check_mels(self.timbre_cnn.n_mels)
-        self._check_shortest(self.front_end.frames(self.samples), self.timbre_cnn.shortest)
+        self._check_shortest(self.front_end.frames(self.samples), self.timbre_cnn.stretch)
+
+    def _check_cepstrum(self) -> None:
+        self._check_mels(self.cepstrum.n_mels)
+        self._check_shortest(self.front_end.frames(self.samples), self.cepstrum.shortest)
 
     def _check_mels(self, taken: int) -> None:
         heard = self.front_end.n_mels
@@ -187,7 +195,7 @@ class Kind:
     front_end: str | None
     make_front_end: type[nn.Module]
     encoder: str
-    make_encoder: type[AST | SampleCNN | PitchCNN | TimbreCNN]
+    make_encoder: type[AST | SampleCNN | PitchCNN | TimbreCNN | Cepstrum]
 
 
 KINDS = {
@@ -195,6 +203,7 @@ KINDS = {
     "sample_cnn": Kind(None, nn.Identity, "sample_cnn", SampleCNN),
     "pitch_cnn": Kind("constant_q", ConstantQ, "pitch_cnn", PitchCNN),
     "timbre_cnn": Kind("front_end", LogMel, "timbre_cnn", TimbreCNN),
+    "cepstrum": Kind("front_end", LogMel, "cepstrum", Cepstrum),
 }
 
 
@@ -257,7 +266,9 @@ class SegmentEncoder(nn.Module):
         )
         ranges = (sample_range(place, rate, L) for place in places)
         segments = np.stack([cut(waveform[first:past], 0, L) for first, past in ranges])
-        device = next(self.parameters()).device
+        device = next(
+            self.buffers()
+        ).device  # a cepstrum has no parameters, every read-out has buffers
         vectors: np.ndarray = self(torch.from_numpy(segments).to(device)).cpu().numpy()
         return vectors
 

@@ -99,7 +99,7 @@ def _waveforms(segments: np.ndarray) -> Iterator[Tensor]:
 
 def _represented(model: WaveformEncoder, waveforms: Tensor) -> Tensor:
     """What is read out of waveforms [B, L], on the CPU: float32 [B, D]."""
-    device = next(model.encoder.parameters()).device
+    device = model.readout.mean.device
     return model.represent(waveforms.to(device)).float().cpu()
 
 

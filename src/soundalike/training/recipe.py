@@ -23,6 +23,7 @@ from soundalike.audio.augmentations import Chain
 from soundalike.errors import RecipeError
 from soundalike.model.waveform_encoder import ModelSettings
 from soundalike.training.pitch_views import PitchViewSettings
+from soundalike.training.sources import mixtures_name
 from soundalike.training.typed_toml import Misfit, build, line_of, related
 
 
@@ -243,7 +244,7 @@ class Recipe:
             kinds = " and ".join(f'"{kind}"' for kind in IN_TIME)
             yield "teacher.spans", f'{kinds} answer for a stretch of time, not a "{model.kind}"'
         if self.teacher.spans and model.kind == "timbre_cnn":
-            frames = model.timbre_cnn.left(model.front_end.frames(model.samples))
+            frames = model.front_end.frames(model.samples)
             long, wanted = frames // self.teacher.spans, model.timbre_cnn.stretch
             if long != wanted:
                 words = f"each lasts {long} frames, model.timbre_cnn.stretch={wanted} are heard"
@@ -258,7 +259,7 @@ class Recipe:
             yield "data.arrangement_share", "data.arrangements names no index of renderings"
         if data.mixture_share and not data.mixtures:
             yield "data.mixture_share", "data.mixtures names no folder of mixtures"
-        if len({Path(folder).absolute().name for folder in data.mixtures}) < len(data.mixtures):
+        if len({mixtures_name(folder) for folder in data.mixtures}) < len(data.mixtures):
             yield (
                 "data.mixtures",
                 "two folders of one name; a mixture is known by its folder's name",
@@ -322,8 +323,9 @@ class Recipe:
             del settings["model"]["readout"]
         elif self.model.readout.thinning == 1:
             del settings["model"]["readout"]["thinning"]
-        if self.model.kind != "timbre_cnn":
-            del settings["model"]["timbre_cnn"]
+        for kind in ("timbre_cnn", "cepstrum"):
+            if self.model.kind != kind:
+                del settings["model"][kind]
         if not self.data.mixture_share:
             for name in ("mixtures", "mixture_share", "mixture_views"):
                 del settings["data"][name]

@@ -93,8 +93,13 @@ def read_mixtures(folder: str | Path) -> list[Source]:
     files = [file for file in files if not file.stem.endswith(".partial")]
     if not files:
         raise RecipeError(f'data.mixtures: "{folder}" is not a folder of mixtures')
-    name = Path(folder).absolute().name
+    name = mixtures_name(folder)
     return [Source(f"{name}/{file.stem}", (file,), mixed=True) for file in files]
+
+
+def mixtures_name(folder: str | Path) -> str:
+    """What the mixtures of a folder go by."""
+    return Path(folder).absolute().name
 
 
 def _from_csv(path: Path, split: str) -> list[Source]:
