@@ -385,7 +385,7 @@ def test_a_folder_without_its_files_is_no_model(model, tmp_path, name):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format": 5}, "format 5; this version reads formats 1 to 4"),
+        ({"format": 6}, "format 6; this version reads formats 1 to 5"),
         ({"dimension": None}, "config.json: missing or unusable setting"),
         ({"front_end": {}}, "sample_rate"),
         ({"segments": 30}, "config.json: missing or unusable setting"),

@@ -145,8 +145,7 @@ def _begin(weights: Path, sources: list[Source], renderings: list[Source]) -> No
     _teacher, _sources, _renderings = Teacher(dict(np.load(weights))), sources, renderings
 
 
-def main() -> int:
-    """Read the command line; exit 0 when every mixture is there, 1 when some could not be made."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Mixtures of a collection, and what musicnn hears")
     parser.add_argument("weights", type=Path, help="written by musicnn_weights.py")
     parser.add_argument("source", type=Path, help="a tracks.csv or a folder")
@@ -163,6 +162,12 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2, help="processes")
+    return parser
+
+
+def main() -> int:
+    """Read the command line; exit 0 when every mixture is there, 1 when some could not be made."""
+    parser = _parser()
     given = parser.parse_args()
     sources, failed = WaveformCache(given.cache, SAMPLE_RATE).fill(
         read_sources(given.source, "train")
