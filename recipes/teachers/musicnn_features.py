@@ -91,20 +91,20 @@ class Teacher:
         Rectifying and normalising are monotonous, so the maximum is taken first, or the minimum where
         the normalisation turns a channel round.
         """
-        kernel, bias = (
-            self.weights[convolution(i, "kernel")],
-            self.weights[convolution(i, "bias")],
-        )
-        before, after = (kernel.shape[0] - 1) // 2, kernel.shape[0] // 2
-        live = kernel.abs().sum(dim=(0, 1, 2)) > NOTHING
-        answers = F.conv2d(
-            F.pad(x, (0, 0, before, after))[:, None], kernel[..., live].permute(3, 2, 0, 1)
-        )  # [n, live, frames, places]
+        bias = self.weights[convolution(i, "bias")]
+        live = self.weights[convolution(i, "kernel")].abs().sum(dim=(0, 1, 2)) > NOTHING
+        answers = self.answers(x, i, live)
         scale, shift = self.normalisation(i + 1)
         turned = (scale[live] < 0)[:, None]
         outermost = torch.zeros(len(x), len(bias), x.shape[1])
         outermost[:, live] = torch.where(turned, answers.amin(dim=3), answers.amax(dim=3))
         return F.relu(outermost + bias[:, None]) * scale[:, None] + shift[:, None]
+
+    def answers(self, x: Tensor, i: int, channels: Tensor) -> Tensor:
+        """Some of convolution i of [n, frames, bands], bias left out: [n, channels, frames, places]."""
+        kernel = self.weights[convolution(i, "kernel")]
+        wide = F.pad(x, (0, 0, (len(kernel) - 1) // 2, len(kernel) // 2))
+        return F.conv2d(wide[:, None], kernel[..., channels].permute(3, 2, 0, 1))
 
     def in_time(self, x: Tensor, i: int) -> Tensor:
         """Convolution i over time, of all channels [..., C, frames], as it answers."""

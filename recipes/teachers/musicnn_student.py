@@ -106,11 +106,8 @@ def hear(
     x = frames * scale + shift
     answers, layers = [], []
     for i, channels in zip((*TIMBRAL, *TEMPORAL), speak, strict=True):
-        kernel, bias = (teacher.weights[convolution(i, part)] for part in ("kernel", "bias"))
-        length = len(kernel)
-        wide = F.pad(x, (0, 0, (length - 1) // 2, length // 2))
-        answer = F.conv2d(wide[None, None], kernel[..., channels].permute(3, 2, 0, 1))[0]
-        answer = answer + bias[channels, None, None]  # [channels, frames, places]
+        bias = teacher.weights[convolution(i, "bias")]
+        answer = teacher.answers(x[None], i, channels)[0] + bias[channels, None, None]
         answers.append(answer[:, THEIRS].transpose(1, 2))
         scale, shift = teacher.normalisation(i + 1)
         best = torch.where(scale[channels, None] > 0, answer.amax(dim=2), answer.amin(dim=2))

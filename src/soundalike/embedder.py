@@ -33,13 +33,8 @@ from soundalike.audio.waveform import SHORTEST, AudioInfo, is_sounding, probe
 from soundalike.errors import AudioError, ModelError, QueryError
 
 WEIGHTS = Path(__file__).parent / "weights"
-FORMATS = (
-    1,
-    2,
-    3,
-    4,
-    5,
-)  # of config.json; what differs is of no concern where ONNX Runtime computes
+# Of config.json; what differs is of no concern where ONNX Runtime computes.
+FORMATS = (1, 2, 3, 4, 5)
 WAITING_PER_JOB = 4  # files begun or waiting per job; enough to ride out one long file
 
 

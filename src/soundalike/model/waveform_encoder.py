@@ -266,9 +266,8 @@ class SegmentEncoder(nn.Module):
         )
         ranges = (sample_range(place, rate, L) for place in places)
         segments = np.stack([cut(waveform[first:past], 0, L) for first, past in ranges])
-        device = next(
-            self.buffers()
-        ).device  # a cepstrum has no parameters, every read-out has buffers
+        # A cepstrum has no parameters, every read-out has buffers.
+        device = next(self.buffers()).device
         vectors: np.ndarray = self(torch.from_numpy(segments).to(device)).cpu().numpy()
         return vectors
 
